@@ -1,0 +1,3 @@
+"""Hearline: real-time speech recognition that people run themselves."""
+
+__version__ = "0.1.0"
