@@ -5,7 +5,15 @@ exactly one border each; the shells translate these into ``task-failed``, JSON, 
 ``on_error``.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_SHOWN_CHARACTERS: Final = 40
+
+
+def shown(value: object) -> str:
+    """Return a value as an error may show it: quoted as it came, and short."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
 
 
 class HearlineError(Exception):

@@ -1,0 +1,1 @@
+"""The SDK: recognition over any server that speaks the task protocol."""

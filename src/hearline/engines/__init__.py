@@ -1,0 +1,1 @@
+"""Recognisers behind one contract; each foreign one is imported in one file, when asked for."""

@@ -1,0 +1,1 @@
+"""The service: sockets and HTTP around the scheduler, one process."""

@@ -1,0 +1,1 @@
+"""Samples to speech probability to utterance boundaries."""
