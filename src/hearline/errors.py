@@ -17,7 +17,13 @@ def shown(value: object) -> str:
 
 
 class HearlineError(Exception):
-    """Base of every error that Hearline raises."""
+    """Base of every error that Hearline raises.
+
+    Attributes:
+        message: What is wrong and what to do, for people.
+        reported_code: The code that goes over, or came over, the wire.
+
+    """
 
     code: ClassVar[str] = "InternalError"
     http_status: ClassVar[int] = 500
@@ -26,6 +32,7 @@ class HearlineError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.reported_code = self.code
 
 
 class UsageError(HearlineError):
@@ -81,6 +88,23 @@ class RemoteProtocolError(ProtocolError):
     http_status = 400
 
 
+class MalformedMessage(RemoteProtocolError):
+    """A message of a known kind lacks what it needs; the conversation itself is sound."""
+
+
+class InvalidReply(RemoteProtocolError):
+    """The server broke the protocol, so that the task cannot go on."""
+
+    code = "ProtocolError"
+    http_status = 502
+
+
+class EarlyFinish(InvalidReply):
+    """The server ended the task before it was asked to."""
+
+    code = "EarlyFinish"
+
+
 class TransportError(HearlineError):
     """The connection failed; the request itself may be fine."""
 
@@ -117,10 +141,6 @@ class TaskFailed(HearlineError):
 
     Raised as such by the SDK for whatever ``error_code`` a server sent; the server raises one of
     the kinds below.
-
-    Attributes:
-        reported_code: The code that goes over, or came over, the wire.
-
     """
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
@@ -133,6 +153,13 @@ class AuthenticationError(TaskFailed):
 
     code = "InvalidApiKey"
     http_status = 401
+
+
+class AccessDenied(AuthenticationError):
+    """The key is valid, but not for this."""
+
+    code = "AccessDenied"
+    http_status = 403
 
 
 class ModelNotFound(TaskFailed):

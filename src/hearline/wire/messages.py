@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, TypeGuard, cast
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from hearline.errors import InvalidTask, RemoteProtocolError, shown
+from hearline.errors import InvalidTask, MalformedMessage, RemoteProtocolError, shown
 
 Json: TypeAlias = Mapping[str, Any]
 """A JSON object whose members are not known beforehand."""
@@ -238,6 +238,16 @@ def decode_client(text: str | bytes) -> ClientMessage:
             )
 
 
+def task_id_of(text: str | bytes) -> str | None:
+    """Return the task that a message names, however wrong the rest of it is."""
+    try:
+        header, _ = _open_envelope(text)
+    except RemoteProtocolError:
+        return None
+    task_id = header.get("task_id")
+    return task_id if isinstance(task_id, str) else None
+
+
 def _decode_run_task(task_id: str, payload: Json) -> RunTask:
     for name, expected in (("task_group", "audio"), ("task", "asr"), ("function", "recognition")):
         value = payload.get(name)
@@ -266,13 +276,14 @@ def decode_server(text: str | bytes) -> ReceivedMessage:
     """Read a message that a server sent.
 
     Raises:
-        RemoteProtocolError: It is not JSON, not an object, or a known event lacks what it needs.
+        MalformedMessage: A known event lacks what it needs.
+        RemoteProtocolError: It is not JSON, not an object, or names no event.
 
     """
     header, payload = _open_envelope(text)
     task_id = header.get("task_id")
     if task_id is not None and not isinstance(task_id, str):
-        raise RemoteProtocolError("Invalid header.task_id: expected a string.")
+        raise MalformedMessage("Invalid header.task_id: expected a string.")
     raw_attributes = header.get("attributes")
     attributes: Json = raw_attributes if _is_object(raw_attributes) else {}
     match header.get("event"):
@@ -281,7 +292,7 @@ def decode_server(text: str | bytes) -> ReceivedMessage:
         case "result-generated":
             return _decode_result(task_id, payload, attributes)
         case "task-finished":
-            usage = _convert(payload.get("usage"), Usage | None, "payload.usage")
+            usage = _decode_usage(payload) or None
             return TaskFinished(task_id=task_id, usage=usage, attributes=attributes)
         case "task-failed":
             return TaskFailed(
@@ -297,14 +308,31 @@ def decode_server(text: str | bytes) -> ReceivedMessage:
 
 
 def _decode_result(task_id: str | None, payload: Json, attributes: Json) -> ResultGenerated:
-    output = _object(payload, "output")
-    sentence = _convert(output.get("sentence"), Sentence, "payload.output.sentence")
-    usage: Usage | UnsetType | None = UNSET
-    if "usage" in payload:
-        usage = _convert(payload["usage"], Usage | None, "payload.usage")
+    output, sentence = payload.get("output"), None
+    if _is_object(output) and _is_object(raw := output.get("sentence")):
+        end_time = raw.get("end_time")
+        # Clients that users know read the end from `end_time` alone; some servers omit the flag.
+        decided = {**raw, "end_time": end_time, "sentence_end": end_time is not None}
+        sentence = _convert(decided, Sentence, "payload.output.sentence")
+    if not _is_object(output) or sentence is None:
+        raise MalformedMessage(_missing("payload.output.sentence"))
     return ResultGenerated(
-        task_id=task_id, sentence=sentence, usage=usage, attributes=attributes, output=output
+        task_id=task_id,
+        sentence=sentence,
+        usage=_decode_usage(payload),
+        attributes=attributes,
+        output=output,
     )
+
+
+def _decode_usage(payload: Json) -> Usage | UnsetType | None:
+    """Return the usage; one that cannot be read costs nobody the words it came with."""
+    if "usage" not in payload:
+        return UNSET
+    try:
+        return _convert(payload["usage"], Usage | None, "payload.usage")
+    except MalformedMessage:
+        return None
 
 
 def _open_envelope(text: str | bytes) -> tuple[Json, Json]:
@@ -344,7 +372,7 @@ def _convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401 - msgs
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as exc:
-        raise RemoteProtocolError(f"Invalid {path}: {exc}.") from exc
+        raise MalformedMessage(f"Invalid {path}: {exc}.") from exc
 
 
 def _missing(path: str) -> str:

@@ -1,0 +1,83 @@
+"""What the service is made of, apart from sockets: an engine, its scheduler, and who is served.
+
+Turns a ``run-task`` into a session in the scheduler's care, or says why not.
+"""
+
+from typing import Final
+
+from hearline.audio.decoder import open_decoder
+from hearline.engines.base import Engine
+from hearline.errors import InvalidParameter, ModelNotFound, shown
+from hearline.scheduler import Deliver, Job, Scheduler
+from hearline.session import Session
+from hearline.speech import SAMPLE_RATE, Hints
+from hearline.vad.detector import Detector
+from hearline.vad.segmenter import Segmenter
+from hearline.wire.messages import RunTask
+from hearline.wire.parameters import Parameters, read_parameters
+
+SERVED_MODELS: Final = frozenset(
+    {
+        "fun-asr-realtime",
+        "fun-asr-realtime-2025-11-07",
+        "fun-asr-realtime-2025-09-15",
+        "fun-asr-realtime-2026-02-28",
+        "paraformer-realtime-v1",
+        "paraformer-realtime-v2",
+    }
+)
+"""DashScope's names that the one engine answers to, beside its own (spec 0.1)."""
+
+_SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
+
+
+class Service:
+    """An engine at work for many tasks."""
+
+    def __init__(self, engine: Engine, detector: Detector, deliver: Deliver) -> None:
+        """Start the decoder threads; arguments as for `Scheduler`."""
+        self._engine = engine
+        self._detector = detector
+        self.scheduler = Scheduler(engine, detector, deliver)
+
+    def open(self, task: RunTask) -> Job:
+        """Open a session for a task.
+
+        Raises:
+            ModelNotFound: No engine serves the model.
+            InvalidParameter: A parameter does not fit.
+            AudioError: The format cannot be decoded here.
+
+        """
+        if task.model not in SERVED_MODELS and task.model != self._engine.name:
+            raise ModelNotFound(
+                f"Model not exist: {shown(task.model)}. This server serves {self._engine.name}, "
+                f"also as {', '.join(sorted(SERVED_MODELS))}."
+            )
+        parameters = read_parameters(task.parameters)
+        session = Session(
+            decoder=open_decoder(parameters.format, parameters.sample_rate),
+            detector_state=self._detector.open(),
+            segmenter=Segmenter(silence=parameters.max_sentence_silence * _SAMPLES_PER_MS),
+            engine=self._engine,
+            hints=Hints(language=self._language(parameters)),
+        )
+        return self.scheduler.open(session)
+
+    def close(self) -> None:
+        """Stop the decoder threads, then the engine."""
+        self.scheduler.close()
+        self._engine.close()
+
+    def _language(self, parameters: Parameters) -> str | None:
+        """Return the language to expect: the first hint counts (spec 3.1)."""
+        if not parameters.language_hints:
+            return None
+        language = parameters.language_hints[0]
+        known = self._engine.languages
+        if known and language not in known:
+            raise InvalidParameter(
+                f"Invalid parameter 'payload.parameters.language_hints' {shown(language)}: "
+                f"engine {self._engine.name} knows {', '.join(sorted(known))}."
+            )
+        return language
