@@ -1,0 +1,117 @@
+"""One task by an official dashscope wheel, in a process of its own; prints what came as JSON.
+
+Usage: client.py {call,stream,v2} URL FILE, with the wheel's directory on PYTHONPATH.
+"""
+
+import json
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+FRAME_BYTES = 3200
+FRAME_S = 0.1
+
+
+def call(url: str, file: Path) -> dict[str, Any]:
+    """Class Recognition, the whole file in one call."""
+    from dashscope.audio.asr import Recognition
+
+    recognition = Recognition(
+        model="fun-asr-realtime",
+        callback=None,
+        format="wav",
+        sample_rate=16000,
+        base_address=url,
+    )
+    result = recognition.call(str(file))
+    return {
+        "status": result.status_code,
+        "code": result.code,
+        "message": result.message,
+        "sentences": result.get_sentence(),
+        "usage": result.usage,
+        "same_id": result.get_request_id() == recognition.get_last_request_id(),
+    }
+
+
+def stream(url: str, file: Path) -> dict[str, Any]:
+    """Class Recognition with callbacks, paced as a microphone."""
+    from dashscope.audio.asr import Recognition, RecognitionCallback
+
+    calls: list[str] = []
+    sentences: list[dict[str, Any]] = []
+    usages: list[Any] = []
+
+    class Callback(RecognitionCallback):
+        def on_open(self) -> None:
+            calls.append("open")
+
+        def on_event(self, result: Any) -> None:
+            sentence = result.get_sentence()
+            sentences.append(sentence)
+            calls.append("final" if result.is_sentence_end(sentence) else "partial")
+            usages.append(result.get_usage(sentence))
+
+        def on_complete(self) -> None:
+            calls.append("complete")
+
+        def on_error(self, result: Any) -> None:
+            calls.append(f"error {result.code} {result.message}")
+
+        def on_close(self) -> None:
+            calls.append("close")
+
+    recognition = Recognition(
+        model="fun-asr-realtime",
+        callback=Callback(),
+        format="wav",
+        sample_rate=16000,
+        base_address=url,
+    )
+    recognition.start()
+    data = file.read_bytes()
+    for start in range(0, len(data), FRAME_BYTES):
+        recognition.send_audio_frame(data[start : start + FRAME_BYTES])
+        time.sleep(FRAME_S)
+    recognition.stop()
+    return {
+        "calls": calls,
+        "sentences": [s for s in sentences if s["sentence_end"]],
+        "usage": usages[-1] if usages else None,
+        "first_package_delay": recognition.get_first_package_delay(),
+    }
+
+
+def v2(url: str, file: Path) -> dict[str, Any]:
+    """The client of the second generation."""
+    import dashscope
+
+    client = dashscope.Client(api_key="sk-any")
+    results: list[Any] = []
+    with client.audio.asr.recognize(
+        model="fun-asr-realtime", format="wav", sample_rate=16000, ws_url=url
+    ) as session:
+        reader = threading.Thread(target=lambda: results.extend(session.events()))
+        reader.start()
+        data = file.read_bytes()
+        for start in range(0, len(data), FRAME_BYTES):
+            session.send_audio_frame(data[start : start + FRAME_BYTES])
+            time.sleep(FRAME_S)
+        session.stop()
+        reader.join(timeout=60)
+    outputs = [event.get("payload", event).get("output") or {} for event in results]
+    sentences = [output["sentence"] for output in outputs if output.get("sentence")]
+    return {
+        "sentences": [s for s in sentences if s["sentence_end"]],
+        "partials": sum(not s["sentence_end"] for s in sentences),
+        "usage": session.usage if isinstance(session.usage, dict) else str(session.usage),
+    }
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    mode, url, file = sys.argv[1:]
+    print(json.dumps({"call": call, "stream": stream, "v2": v2}[mode](url, Path(file))))
