@@ -56,6 +56,7 @@ def serving(
     deadlines: Deadlines | None = None,
 ) -> Iterator[EmbeddedServer]:
     """A real server over the scripted engine, or another."""
+    threads = set(threading.enumerate())
     settings = Settings(port=0, api_key=api_key)
     server = Server(
         settings,
@@ -65,7 +66,7 @@ def serving(
     )
     with EmbeddedServer(server, settings) as running:
         yield running
-    assert "hearline-server" not in {thread.name for thread in threading.enumerate()}
+    assert not [thread for thread in set(threading.enumerate()) - threads if "hearl" in thread.name]
 
 
 def run_task(task_id: str = "t1", *, model: str = "fun-asr-realtime", **parameters: Any) -> str:

@@ -1,5 +1,7 @@
 """A task from packets to transcripts, without threads or clocks."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from kit import packets, pitch_script, silence, to_pcm, tone
@@ -91,7 +93,7 @@ def test_partials_come_while_speech_goes_on() -> None:
     texts = [t.hypothesis.text for t in transcripts]
     assert texts[0] == "a"
     assert texts[-1] == "a b c d"
-    assert all(later.startswith(text) for text, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(text) for text, later in pairwise(texts))
 
 
 def test_the_engine_hears_a_little_before_the_speech_and_none_of_a_long_silence() -> None:

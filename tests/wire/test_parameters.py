@@ -35,9 +35,7 @@ def test_a_required_parameter_may_be_neither_missing_nor_null(name: str, present
         ({"language_hints": ["en", "zh"]}, "language_hints", ("en", "zh")),
     ],
 )
-def test_what_real_clients_send_is_forgiven(
-    raw: dict[str, Any], field: str, value: object
-) -> None:
+def test_what_real_clients_send_is_forgiven(raw: dict[str, Any], field: str, value: object) -> None:
     assert getattr(read_parameters({**REQUIRED, **raw}), field) == value
 
 
