@@ -27,6 +27,10 @@ def test_a_public_address_needs_a_key() -> None:
     Settings(host="0.0.0.0", api_key="sk-1")  # noqa: S104 - nothing listens
 
 
+def test_the_key_is_not_shown() -> None:
+    assert "secret" not in repr(Settings(api_key="secret"))
+
+
 @pytest.mark.parametrize(
     ("text", "flags", "named"),
     [
@@ -35,6 +39,7 @@ def test_a_public_address_needs_a_key() -> None:
         ("port = ", {}, r"bad\.toml"),
         ("", {"port": 70000}, "70000"),
         ("models = 1", {}, "path"),
+        ("api_key = ''", {}, "api_key is empty"),
     ],
 )
 def test_what_does_not_fit_is_named(

@@ -44,16 +44,27 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: str = "pocketsphinx"
     models: Path = field(default_factory=default_models)
 
+    def __repr__(self) -> str:
+        """Show everything but the key, which must not reach a log."""
+        shown_key = None if self.api_key is None else "***"
+        return (
+            f"Settings(host={self.host!r}, port={self.port}, api_key={shown_key!r}, "
+            f"engine={self.engine!r}, models={str(self.models)!r})"
+        )
+
     def __post_init__(self) -> None:
         """Refuse what cannot be served.
 
         Raises:
-            ConfigurationError: The port is none, or the address is public and no key guards it.
+            ConfigurationError: The port is none, the key is empty, or the address is public and no
+                key guards it.
 
         """
+        if self.api_key == "":
+            raise ConfigurationError("api_key is empty: set a key, or leave it out.")
         if self.port not in _PORTS:
             raise ConfigurationError(f"port {self.port}: expected 0 to {_PORTS.stop - 1}.")
-        if not self.api_key and self.host not in _LOOPBACK:
+        if self.api_key is None and self.host not in _LOOPBACK:
             raise ConfigurationError(
                 f"host {self.host} can be reached from elsewhere and no key is set: "
                 "set api_key, or listen on 127.0.0.1."

@@ -189,6 +189,15 @@ def test_a_burst_is_slowed_down_not_dropped() -> None:
         assert len(finals(recognise(server.url, audio, size=1_000_000))) == 20
 
 
+def test_a_client_that_is_held_back_is_not_called_silent() -> None:
+    def slow(samples: Samples) -> Line:
+        return Line(text=pitch_script(samples).text, delay_s=0.1)
+
+    with serving(slow, deadlines=Deadlines(data_s=0.3)) as server:
+        audio = to_pcm(*[tone(1.0, 300), silence(1.5)] * 10)
+        assert len(finals(recognise(server.url, audio, size=300_000))) == 10
+
+
 def test_a_client_that_vanishes_frees_its_session() -> None:
     engine = Scripted(pitch_script)
     opened: list[Any] = []

@@ -160,6 +160,17 @@ def test_a_bad_first_message_is_answered_under_its_own_name() -> None:
     assert json.loads(failure)["header"]["task_id"] == "mine"
 
 
+def test_a_bad_message_after_a_task_is_not_answered_under_that_tasks_name() -> None:
+    connection = running()
+    connection.receive_text(finish_task())
+    connection.finish()
+    connection.take_output()
+    connection.receive_text('{"header": {"action": "run-task", "task_id": "next"}}')
+    failure = connection.take_output()[0]
+    assert isinstance(failure, str)
+    assert json.loads(failure)["header"]["task_id"] == "next"
+
+
 def test_patience_depends_on_what_is_awaited() -> None:
     connection = ServerConnection(Deadlines(first_task_s=1, next_task_s=2, data_s=3))
     assert connection.patience_s == 1

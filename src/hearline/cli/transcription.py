@@ -20,11 +20,8 @@ from hearline.errors import HearlineError
 from hearline.wire.client import Deadlines
 from hearline.wire.messages import Sentence
 
-_DEADLINES: Final = Deadlines(progress_s=60.0, pong_s=3600.0)
-"""More patience than live speech has: the server works through a backlog, and nobody waits.
-
-A ping stands behind all audio that was sent ahead, so that its answer may take very long.
-"""
+_DEADLINES: Final = Deadlines(progress_s=60.0)
+"""More patience than live speech has: the server works through a backlog, and nobody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

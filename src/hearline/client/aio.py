@@ -51,7 +51,7 @@ _connect: Callable[..., AbstractAsyncContextManager[ClientConnection]] = connect
 
 
 class _Connection(ClientConnection):
-    """A connection that follows no redirect: the key is for the server that was named (F25)."""
+    """A connection that follows no redirect: the key is for the server that was named."""
 
     async def handshake(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - the parent's
         try:

@@ -32,7 +32,7 @@ _connect: Callable[..., AbstractContextManager[ClientConnection]] = connect
 
 
 class _Connection(ClientConnection):
-    """A connection that follows no redirect: the key is for the server that was named (F25)."""
+    """A connection that follows no redirect: the key is for the server that was named."""
 
     def handshake(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - the parent's
         try:

@@ -68,7 +68,7 @@ class Recognition:
         }
         self._request_id = new_task_id()
         self._guard = threading.Lock()
-        """Held while a task begins, so that of several callers one succeeds (reliability F03)."""
+        """Held while a task begins, so that of several callers one succeeds."""
         self._conversation: Conversation | None = None
         self._delivery: Delivery | None = None
         self._last_result: RecognitionResult | None = None

@@ -51,7 +51,9 @@ def connect_options(endpoint: Endpoint, deadlines: Deadlines) -> dict[str, Any]:
         "compression": None,
         "open_timeout": deadlines.connect_s,
         "ping_interval": deadlines.ping_s,
-        "ping_timeout": deadlines.pong_s,
+        # A server that works through a backlog does not read, so that its answer to a ping may come
+        # when all audio sent ahead is done: no answer is no verdict.
+        "ping_timeout": None,
         "close_timeout": deadlines.close_s,
         "max_size": _MAX_MESSAGE_BYTES,
         # Reading goes on while a callback is slow or a write is stuck: a server that answers before
@@ -91,7 +93,9 @@ def _explain_status(url: str, status: int, body: bytes) -> HearlineError:
         case HTTPStatus.UNAUTHORIZED:
             return AuthenticationError(text or f"{url} does not accept the API key.", code=code)
         case HTTPStatus.FORBIDDEN:
-            return AccessDenied(text or f"{url} denies access with this API key.", code=code)
+            return AccessDenied(
+                text or f"{url} denies access (403): its path or the API key is wrong.", code=code
+            )
         case _:
             said = ": ".join(part for part in (code, text) if part)
             reason = f"HTTP status {status}" + (f" ({said})" if said else "")

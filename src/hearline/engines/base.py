@@ -96,5 +96,5 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Release everything; no stream may be used afterwards."""
+        """Release everything; a `decode` under way may raise `EngineError`, later ones will."""
         ...

@@ -10,7 +10,9 @@ from hearline.errors import ConfigurationError, shown
 def _pocketsphinx() -> Engine:
     from hearline.engines.pocketsphinx import PocketSphinx  # noqa: PLC0415 - only when asked for
 
-    return PocketSphinx()
+    engine = PocketSphinx()
+    engine.warm_up()
+    return engine
 
 
 ENGINES: Final[Mapping[str, Callable[[], Engine]]] = {"pocketsphinx": _pocketsphinx}

@@ -18,7 +18,13 @@ from litestar.types import Receive, Scope, Send
 from hearline.config import Settings
 from hearline.engines.base import Engine
 from hearline.engines.registry import open_engine
-from hearline.errors import AuthenticationError, HearlineError, Overloaded, ProtocolError
+from hearline.errors import (
+    AuthenticationError,
+    EngineError,
+    HearlineError,
+    Overloaded,
+    RemoteProtocolError,
+)
 from hearline.scheduler import Job, Report
 from hearline.server.access import Access
 from hearline.server.realtime import Conversation
@@ -59,7 +65,10 @@ class Server:
         self._deadlines = deadlines or Deadlines()
         self._service: Service | None = None
         self._conversations: dict[Job, Conversation] = {}
-        self.failure: Exception | None = None
+        self.failure: HearlineError | None = None
+        """Why the engine could not be loaded, if it could not."""
+        self.on_failure: Callable[[], None] = lambda: None
+        """Called then, in the event loop."""
 
     @property
     def ready(self) -> bool:
@@ -73,14 +82,14 @@ class Server:
         try:
             yield
         finally:
-            await asyncio.gather(loading, return_exceptions=True)
+            await loading
             if self._service is not None:
                 await asyncio.to_thread(self._service.close)
 
     async def converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request on the inference path."""
         if scope["type"] != "websocket":
-            await _answer_http(send, 426, ProtocolError("This path speaks WebSocket only."))
+            await _answer_http(send, 426, RemoteProtocolError("This path speaks WebSocket only."))
             return
         await receive()  # websocket.connect
         try:
@@ -105,10 +114,14 @@ class Server:
 
         try:
             self._service = await asyncio.to_thread(load)
-        except Exception as failure:
+        except HearlineError as failure:
             self.failure = failure
+        except Exception as failure:  # noqa: BLE001 - foreign code may raise anything
             _LOG.exception("the engine cannot be loaded")
-            raise
+            self.failure = EngineError("The engine cannot be loaded; the log says why.")
+            self.failure.__cause__ = failure
+        if self.failure is not None:
+            self.on_failure()
 
     def _dispatch(self, reports: Sequence[Report]) -> None:
         for report in reports:

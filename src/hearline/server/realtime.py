@@ -60,16 +60,24 @@ class Conversation:
         self._drained = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def task_id(self) -> str | None:
+        """Id of the task that runs or ran last."""
+        return self._machine.task_id
+
     async def run(self, receive: Receive, send: Send) -> None:
         """Talk until either side ends the conversation; then free everything."""
         writer = asyncio.create_task(self._write(send))
         reader = asyncio.create_task(self._read(receive))
-        self._settle()
+        self._listen()
         try:
-            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                failure = task.exception()
+                if failure is not None and not isinstance(failure, OSError):
+                    _LOG.error("a conversation broke", task=self.task_id, exc_info=failure)
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._stop_timer()
             self._give_up_job()
             for task in (reader, writer):
                 task.cancel()
@@ -87,9 +95,10 @@ class Conversation:
         if report.error is not None:
             self._fail(report.error)
         elif report.finished:
-            _LOG.info("task finished", task=self._machine.task_id)
+            _LOG.info("task finished", task=self.task_id)
             self._forget_job()
             self._machine.finish()
+            self._listen()
         if report.job.backlog < _BACKLOG_BYTES:
             self._drained.set()
         self._settle()
@@ -109,9 +118,15 @@ class Conversation:
             if event is not None:
                 self._act(event)
             self._settle()
-            while self._job is not None and self._job.backlog >= _BACKLOG_BYTES:
-                self._drained.clear()
-                await self._drained.wait()
+            await self._hold_back()
+            self._listen()
+
+    async def _hold_back(self) -> None:
+        """Wait while the session has much to do; a client that is not heard is not silent."""
+        while self._job is not None and self._job.backlog >= _BACKLOG_BYTES:
+            self._stop_timer()
+            self._drained.clear()
+            await self._drained.wait()
 
     def _act(self, event: ServerEvent) -> None:
         match event:
@@ -137,24 +152,31 @@ class Conversation:
         _LOG.info("task started", task=task.task_id, model=task.model)
 
     def _fail(self, error: HearlineError) -> None:
-        _LOG.info("task failed", task=self._machine.task_id, error=type(error).__name__)
+        _LOG.info("task failed", task=self.task_id, error=type(error).__name__)
         self._give_up_job()
         self._machine.fail(error)
 
     def _settle(self) -> None:
-        """Pass on what the machine says, and wait as long as it has patience."""
+        """Pass on what the machine says."""
         for message in self._machine.take_output():
             self._unsent.put_nowait(message)
         if self._machine.state is State.CLOSED:
             self._give_up_job()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+
+    def _listen(self) -> None:
+        """Wait for the next message as long as the machine has patience."""
+        self._stop_timer()
         patience_s = self._machine.patience_s
         if patience_s is not None:
             self._timer = asyncio.get_running_loop().call_later(patience_s, self._expire)
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _expire(self) -> None:
+        _LOG.info("client silent", task=self.task_id, state=str(self._machine.state))
         self._machine.expire()
         self._settle()
 

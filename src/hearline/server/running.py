@@ -1,6 +1,7 @@
 """Running a server: for good in the foreground, or in a thread inside another program."""
 
 import logging
+import os
 import sys
 import threading
 from typing import Final, Self
@@ -9,7 +10,7 @@ import structlog
 import uvicorn
 
 from hearline.config import Settings
-from hearline.errors import ConfigurationError, HearlineError
+from hearline.errors import ConfigurationError
 from hearline.server.app import INFERENCE_PATH, Server, build_app
 
 _MESSAGE_BYTES: Final = 1024 * 1024
@@ -27,7 +28,11 @@ def configure_logging(level: str = "info") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty() and "NO_COLOR" not in os.environ,
+                # The default shows the variables of every frame, keys and audio among them.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -40,15 +45,19 @@ def serve(settings: Settings) -> None:
 
     Raises:
         ConfigurationError: The address cannot be listened on.
+        HearlineError: The engine cannot be loaded.
 
     """
     configure_logging()
     server = Server(settings)
     uvicorn_server = uvicorn.Server(_configuration(server, settings))
+    server.on_failure = lambda: setattr(uvicorn_server, "should_exit", True)
     try:
         uvicorn_server.run()
     except SystemExit as exc:  # uvicorn's word for an address that is taken
         raise ConfigurationError(f"Cannot listen on {settings.host}:{settings.port}.") from exc
+    if server.failure is not None:
+        raise server.failure
 
 
 class EmbeddedServer:
@@ -85,21 +94,28 @@ class EmbeddedServer:
 
         """
         self._thread.start()
-        pause = threading.Event()
-        while not (self._uvicorn.started and self._server.ready):
-            failure = self._server.failure
-            if failure is not None or not self._thread.is_alive():
-                self.__exit__()
-                if isinstance(failure, HearlineError):
-                    raise failure
-                raise ConfigurationError("The server cannot start.") from failure
-            pause.wait(_POLL_S)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop, and wait until everything is released."""
         self._uvicorn.should_exit = True
         self._thread.join()
+
+    def _wait_until_ready(self) -> None:
+        pause = threading.Event()
+        while not (self._uvicorn.started and self._server.ready):
+            if self._server.failure is not None:
+                raise self._server.failure
+            if not self._thread.is_alive():
+                raise ConfigurationError(
+                    f"Cannot listen on {self._settings.host}:{self._settings.port}."
+                )
+            pause.wait(_POLL_S)
 
 
 def _configuration(server: Server, settings: Settings) -> uvicorn.Config:

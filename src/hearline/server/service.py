@@ -65,9 +65,9 @@ class Service:
         return self.scheduler.open(session)
 
     def close(self) -> None:
-        """Stop the decoder threads, then the engine."""
-        self.scheduler.close()
+        """Stop the engine, which ends the steps under way, then the decoder threads."""
         self._engine.close()
+        self.scheduler.close()
 
     def _language(self, parameters: Parameters) -> str | None:
         """Return the language to expect: the first hint counts (spec 3.1)."""

@@ -37,11 +37,11 @@ from hearline.wire.messages import (
 )
 
 MAX_PACKET_BYTES: Final = 64 * 1024
-"""The largest packet sent; longer audio goes as several (reliability F12)."""
+"""The largest packet sent; longer audio goes as several."""
 
 
 class Deadlines(Struct, frozen=True, kw_only=True):
-    """How long a client waits, in seconds (reliability 4.2)."""
+    """How long a client waits, in seconds."""
 
     connect_s: float = 10.0
     """For a connection, handshake included."""
@@ -50,9 +50,7 @@ class Deadlines(Struct, frozen=True, kw_only=True):
     silence_s: float = 23.0
     """From one packet to the next, before the task is finished as it is (spec 5.3)."""
     ping_s: float = 5.0
-    """Between pings."""
-    pong_s: float = 10.0
-    """For the answer to a ping."""
+    """Between pings, which keep the way open."""
     close_s: float = 2.0
     """For the answer to a close."""
 

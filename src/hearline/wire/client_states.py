@@ -1,6 +1,6 @@
 """Where a client's task can be, what can happen to it, and what each does in each: one table.
 
-The server's answers are trusted as far as the table says and no further (reliability F30-F34).
+The server's answers are trusted as far as the table says and no further.
 """
 
 from collections.abc import Mapping
@@ -55,9 +55,9 @@ class Outcome(StrEnum):
     HOLD = "hold"
     """It is right but early: keep it until the task has started."""
     SKIP = "skip"
-    """It cannot be read, and the rest can: warn and go on (reliability F33)."""
+    """It cannot be read, and the rest can: warn and go on."""
     IGNORE = "ignore"
-    """It changes nothing: count it (reliability F31, F32, F34)."""
+    """It changes nothing: count it."""
     FAIL = "fail"
     """The task cannot go on."""
     FORBID = "forbid"

@@ -20,7 +20,15 @@ from hearline.errors import (
     UsageError,
 )
 from hearline.wire import messages
-from hearline.wire.messages import ContinueTask, FinishTask, Json, RunTask, Sentence, Usage
+from hearline.wire.messages import (
+    ClientMessage,
+    ContinueTask,
+    FinishTask,
+    Json,
+    RunTask,
+    Sentence,
+    Usage,
+)
 
 
 class State(StrEnum):
@@ -266,26 +274,16 @@ class ServerConnection:
         try:
             message = messages.decode_client(text)
         except (ProtocolError, UsageError) as error:
-            if self._task_id is None:
+            if self._state in (State.WAITING, State.IDLE):
                 self._task_id = messages.task_id_of(text)
             self._apply(Signal.INVALID, error)
             return None
-        if self._task_id not in (None, message.task_id) and not isinstance(message, RunTask):
+        if self._state is State.WAITING:
+            self._task_id = message.task_id
+        if self._task_id != message.task_id and not isinstance(message, RunTask):
             self._apply(Signal.STRAY, _no_task(message))
             return None
-        match message:
-            case RunTask():
-                error = RemoteProtocolError("A task is running: finish it before the next.")
-                if self._apply(Signal.RUN_TASK, error):
-                    self._task_id = message.task_id
-                    return TaskRequested(message)
-            case ContinueTask():
-                if self._apply(Signal.CONTINUE_TASK, _no_task(message)):
-                    return ContextReceived(message.input)
-            case FinishTask():
-                if self._apply(Signal.FINISH_TASK, _no_task(message)):
-                    return FinishRequested()
-        return None
+        return self._take(message)
 
     def receive_audio(self, data: bytes) -> AudioReceived | None:
         """Take a binary message and return it as audio where audio is due."""
@@ -318,6 +316,21 @@ class ServerConnection:
         """Say that the task failed, and close."""
         self._apply(Signal.FAIL)
         self._say_failure(error)
+
+    def _take(self, message: ClientMessage) -> ServerEvent | None:
+        match message:
+            case RunTask():
+                error = RemoteProtocolError("A task is running: finish it before the next.")
+                if self._apply(Signal.RUN_TASK, error):
+                    self._task_id = message.task_id
+                    return TaskRequested(message)
+            case ContinueTask():
+                if self._apply(Signal.CONTINUE_TASK, _no_task(message)):
+                    return ContextReceived(message.input)
+            case FinishTask():
+                if self._apply(Signal.FINISH_TASK, _no_task(message)):
+                    return FinishRequested()
+        return None
 
     def _apply(self, signal: Signal, error: HearlineError | None = None) -> bool:
         """Move by the table and return whether the signal is to be taken.
