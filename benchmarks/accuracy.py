@@ -4,10 +4,14 @@ Normaliser, for reference and hypothesis alike: lower case; everything but lette
 apostrophes within words is a space (so ``letter-press`` is two words). Numbers stay as they are
 written; the transcripts have them in words, as English PocketSphinx does.
 
-    python benchmarks/accuracy.py --engine [--shared DIR] [--json]
+    python benchmarks/accuracy.py [--engine] [--shared DIR] [--json]
+
+Each clip goes through a server and the SDK, as `hearline transcribe` does it; with ``--engine``
+straight to the engine, as one utterance.
 """
 
 import argparse
+import asyncio
 import csv
 import json
 import os
@@ -16,14 +20,18 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 
+from hearline import AsyncRecognition
+from hearline.config import Settings
 from hearline.engines.pocketsphinx import PocketSphinx
+from hearline.server.app import Server
+from hearline.server.running import EmbeddedServer, configure_logging
 from hearline.speech import SAMPLE_RATE, Hints, Samples
 
 Recogniser = Callable[[Path], str]
@@ -112,6 +120,24 @@ def engine() -> Generator[Recogniser]:
     )
 
 
+@contextmanager
+def service() -> Generator[Recogniser]:
+    """Send each clip to a server in this process, which parts it into sentences."""
+    settings = Settings(port=0)
+    with EmbeddedServer(Server(settings), settings) as server:
+
+        async def converse(pcm: bytes) -> str:
+            session = AsyncRecognition(
+                model="pocketsphinx", format="pcm", sample_rate=16_000, base_address=server.url
+            )
+            async with session, asyncio.TaskGroup() as group:
+                group.create_task(session.feed([pcm]))
+                texts = [sentence.text async for sentence in session if sentence.sentence_end]
+            return " ".join(texts)
+
+        yield lambda path: asyncio.run(converse((read(path) * 32_767).astype("<i2").tobytes()))
+
+
 def measure(recognise: Recogniser, shared: Path) -> list[Score]:
     """Recognise every clip and compare."""
     scores: list[Score] = []
@@ -149,13 +175,10 @@ def main() -> None:
         help="directory with speech/MANIFEST.tsv",
     )
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
-    way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument(
-        "--engine", dest="way", action="store_const", const=engine, help=engine.__doc__
-    )
+    parser.add_argument("--engine", action="store_true", help=engine.__doc__)
     arguments = parser.parse_args()
-    opened: Callable[[], AbstractContextManager[Recogniser]] = arguments.way
-    with opened() as recognise:
+    configure_logging("critical")
+    with (engine if arguments.engine else service)() as recognise:
         scores = measure(recognise, arguments.shared)
     if arguments.json:
         print(json.dumps([asdict(score) for score in scores], indent=2))

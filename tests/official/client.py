@@ -1,6 +1,7 @@
 """One task by an official dashscope wheel, in a process of its own; prints what came as JSON.
 
-Usage: client.py {call,stream,v2} URL FILE, with the wheel's directory on PYTHONPATH.
+Usage: client.py {call,stream,v2} FILE, with the wheel's directory on PYTHONPATH. Where to connect
+and with which key, the environment says, as for any program of a DashScope user.
 """
 
 import json
@@ -15,7 +16,7 @@ FRAME_BYTES = 3200
 FRAME_S = 0.1
 
 
-def call(url: str, file: Path) -> dict[str, Any]:
+def call(file: Path) -> dict[str, Any]:
     """Class Recognition, the whole file in one call."""
     from dashscope.audio.asr import Recognition
 
@@ -24,7 +25,6 @@ def call(url: str, file: Path) -> dict[str, Any]:
         callback=None,
         format="wav",
         sample_rate=16000,
-        base_address=url,
     )
     result = recognition.call(str(file))
     return {
@@ -37,7 +37,7 @@ def call(url: str, file: Path) -> dict[str, Any]:
     }
 
 
-def stream(url: str, file: Path) -> dict[str, Any]:
+def stream(file: Path) -> dict[str, Any]:
     """Class Recognition with callbacks, paced as a microphone."""
     from dashscope.audio.asr import Recognition, RecognitionCallback
 
@@ -69,7 +69,6 @@ def stream(url: str, file: Path) -> dict[str, Any]:
         callback=Callback(),
         format="wav",
         sample_rate=16000,
-        base_address=url,
     )
     recognition.start()
     data = file.read_bytes()
@@ -85,14 +84,14 @@ def stream(url: str, file: Path) -> dict[str, Any]:
     }
 
 
-def v2(url: str, file: Path) -> dict[str, Any]:
+def v2(file: Path) -> dict[str, Any]:
     """The client of the second generation."""
     import dashscope
 
-    client = dashscope.Client(api_key="sk-any")
+    client = dashscope.Client()
     results: list[Any] = []
     with client.audio.asr.recognize(
-        model="fun-asr-realtime", format="wav", sample_rate=16000, ws_url=url
+        model="fun-asr-realtime", format="wav", sample_rate=16000
     ) as session:
         reader = threading.Thread(target=lambda: results.extend(session.events()))
         reader.start()
@@ -113,5 +112,5 @@ def v2(url: str, file: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    mode, url, file = sys.argv[1:]
-    print(json.dumps({"call": call, "stream": stream, "v2": v2}[mode](url, Path(file))))
+    mode, file = sys.argv[1:]
+    print(json.dumps({"call": call, "stream": stream, "v2": v2}[mode](Path(file))))

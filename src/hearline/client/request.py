@@ -66,7 +66,7 @@ def build_request(
     *,
     task_id: str,
     phrase_id: str | None = None,
-    silence_s: float | None = None,
+    deadlines: Deadlines | None = None,
 ) -> Request:
     """Sort keyword arguments into parameters of the task and settings of the connection.
 
@@ -75,7 +75,7 @@ def build_request(
         options: Everything the caller said; None counts as unsaid.
         task_id: The new task's id.
         phrase_id: A phrase list of the first generation (spec 7.2).
-        silence_s: How long the caller may send nothing, unless `options` has ``deadlines``.
+        deadlines: How long to wait, unless `options` has ``deadlines``.
 
     Raises:
         InvalidParameter: A setting of the connection has the wrong type.
@@ -92,7 +92,7 @@ def build_request(
             resources=tuple(resources),
         ),
         access=_convert({n: said[n] for n in _ACCESS if n in said}, Access, "argument"),
-        deadlines=_deadlines(said, silence_s),
+        deadlines=_deadlines(said, deadlines or Deadlines()),
     )
 
 
@@ -115,8 +115,7 @@ def audio_bytes(buffer: object) -> bytes:
     raise TypeError(f"Audio must be bytes, not {type(buffer).__name__}.")
 
 
-def _deadlines(said: Mapping[str, object], silence_s: float | None) -> Deadlines:
-    default = Deadlines() if silence_s is None else Deadlines(silence_s=silence_s)
+def _deadlines(said: Mapping[str, object], default: Deadlines) -> Deadlines:
     deadlines = said.get("deadlines", default)
     if not isinstance(deadlines, Deadlines):
         raise InvalidParameter(f"Invalid deadlines {shown(deadlines)}: expected Deadlines(...).")

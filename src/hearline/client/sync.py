@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from hearline.client.delivery import Delivery
 from hearline.client.endpoint import Access, Endpoint, from_environment, locate
@@ -18,10 +18,14 @@ from hearline.errors import (
     InvalidState,
     TransportTimeout,
 )
+from hearline.wire.client import Deadlines
 from hearline.wire.messages import Json
 
 if TYPE_CHECKING:
     from hearline.client.conversation import Conversation
+
+_FILE_PROGRESS_S: Final = 60.0
+"""Patience in `call`: the server works through a backlog that may hold minutes of silence."""
 
 
 class Recognition:
@@ -92,7 +96,9 @@ class Recognition:
         if self._callback is None:
             raise InputRequired("Please set the callback to get the speech recognition result.")
         with self._guard:
-            conversation = self._begin(phrase_id, options, "Speech recognition has started.")
+            conversation = self._begin(
+                phrase_id, options, "Speech recognition has started.", Deadlines().progress_s
+            )
             delivery = self._delivery = Delivery(conversation, self._callback, self._delays)
         delivery.start()
 
@@ -172,7 +178,9 @@ class Recognition:
         """
         chunks = read_chunks(file)
         with self._guard:
-            conversation = self._begin(phrase_id, options, "Speech recognition has been called.")
+            conversation = self._begin(
+                phrase_id, options, "Speech recognition has been called.", _FILE_PROGRESS_S
+            )
             self._delivery = None
         self._last_result = recognise(conversation, chunks, self._delays)
         return self._last_result
@@ -228,7 +236,11 @@ class Recognition:
         return locate(access, from_environment())
 
     def _begin(
-        self, phrase_id: str | None, options: Mapping[str, object], refusal: str
+        self,
+        phrase_id: str | None,
+        options: Mapping[str, object],
+        refusal: str,
+        progress_s: float,
     ) -> "Conversation":
         """Return a conversation about a new task, not yet connected.
 
@@ -248,7 +260,7 @@ class Recognition:
             self._options | dict(options),
             task_id=self._request_id,
             phrase_id=phrase_id,
-            silence_s=self.SILENCE_TIMEOUT_S,
+            deadlines=Deadlines(silence_s=self.SILENCE_TIMEOUT_S, progress_s=progress_s),
         )
         endpoint = self._locate(request.access)
         self._conversation = Conversation(request.task, endpoint, request.deadlines)
