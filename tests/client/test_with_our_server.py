@@ -1,9 +1,15 @@
-"""Both shells against the real server, over its scripted engine."""
+"""Both shells against the real server, over its scripted engine and on real speech."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from client.drivers import Driver
 from kit import packets, serving, silence, to_pcm, tone
 
+from hearline.config import Settings
+from hearline.server.app import Server
+from hearline.server.running import EmbeddedServer
 from hearline.wire.client import Deadlines
 
 AUDIO = to_pcm(silence(0.3), tone(1.0), silence(2.0), tone(1.0, 660), silence(0.5))
@@ -33,3 +39,20 @@ def test_a_bad_parameter_fails_before_any_audio(drive: Driver) -> None:
     assert outcome.error is not None
     assert (outcome.error.status_code, outcome.code) == (44, "InvalidParameter")
     assert "max_sentence_silence" in outcome.error.message
+
+
+@pytest.fixture(scope="module")
+def pocketsphinx() -> Iterator[EmbeddedServer]:
+    settings = Settings(port=0)
+    with EmbeddedServer(Server(settings), settings) as server:
+        yield server
+
+
+def test_real_speech_is_recognised(
+    drive: Driver, pocketsphinx: EmbeddedServer, speech: Path
+) -> None:
+    audio = (speech / "en" / "goforward.raw").read_bytes()
+    outcome = drive(pocketsphinx.url, packets(audio, 3200))
+    assert outcome.error is None
+    assert outcome.finals == ["go forward ten meters"]
+    assert outcome.usage_s == 3

@@ -1,7 +1,8 @@
 """The official dashscope wheels, unchanged, in processes of their own, against this server.
 
 Only the environment tells them where to connect. They are found in `HEARLINE_OFFICIAL` (default
-``.venv/official``), one folder a version, as ``scripts/test`` installs them.
+``.venv/official``), one folder a version, as ``scripts/test`` installs them. Hearline's own
+``dashscope`` package goes through the same programs as theirs.
 """
 
 import json
@@ -24,13 +25,15 @@ pytestmark = pytest.mark.official
 
 KEY = "sk-official"
 CLIENTS = [("2.0.2", "call"), ("2.0.2", "stream"), ("2.0.2", "v2"), ("1.26.2", "call")]
-CLIENTS += [("1.26.2", "stream")]
+CLIENTS += [("1.26.2", "stream"), ("ours", "call"), ("ours", "stream")]
 
 
 @pytest.fixture(params=CLIENTS, ids="-".join)
 def client(request: pytest.FixtureRequest, root: Path) -> tuple[Path, str]:
     """A wheel's folder and the way to use it."""
     version, mode = request.param
+    if version == "ours":
+        return root / "compat" / "dashscope" / "src", mode
     folder = Path(os.environ.get("HEARLINE_OFFICIAL", root / ".venv" / "official")) / version
     if not folder.is_dir():
         pytest.skip(f"no dashscope {version}: scripts/test installs it")
