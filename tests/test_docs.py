@@ -230,7 +230,7 @@ def test_the_examples_are_what_hearline_reads_and_writes(example: dict[str, Any]
         ("server.running", "_PONG_S", 60, "gives 60 s"),
         ("server.realtime", "_BACKLOG_BYTES", 256 * 1024, "256 KiB"),
         ("server.realtime", "_WRITE_S", 30, "30 s"),
-        ("vad.segmenter", "_LONGEST", 60 * speech.SAMPLE_RATE, "60 s; then it is cut"),
+        ("vad.rules", "_LONGEST_S", 60, "60 s; then it is cut, from 50 s on"),
         ("wire.client", "MAX_PACKET_BYTES", 64 * 1024, "64 KiB"),
         ("client.whole_file", "_CHUNK_BYTES", 12_800, "12 800 bytes"),
         ("client.endpoint", "DEFAULT_URL", "ws://127.0.0.1:9870/api-ws/v1/inference", "9870"),

@@ -16,6 +16,7 @@ from hearline.scheduler import Job, Report, Scheduler
 from hearline.session import Session
 from hearline.speech import Hints, Samples
 from hearline.vad.loudness import Loudness
+from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
 
 DETECTOR = Loudness()
@@ -68,7 +69,7 @@ def open_job(scheduler: Scheduler, engine: Scripted, declared: str = "pcm") -> J
         Session(
             decoder=open_decoder(declared, 16000),
             detector_state=DETECTOR.open(),
-            segmenter=Segmenter(silence=8000),
+            segmenter=Segmenter(SilenceRule.constant(0.5)),
             engine=engine,
             hints=Hints(),
         )

@@ -13,6 +13,7 @@ from hearline.errors import AudioError, NoValidAudio
 from hearline.session import Session
 from hearline.speech import SAMPLE_RATE, EndpointReason, Hints, Samples, Transcript
 from hearline.vad.loudness import Loudness
+from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
 
 DETECTOR = Loudness()
@@ -22,7 +23,7 @@ def open_session(engine: Engine | None = None, *, silence_ms: int = 500) -> Sess
     return Session(
         decoder=open_decoder("pcm", SAMPLE_RATE),
         detector_state=DETECTOR.open(),
-        segmenter=Segmenter(silence=silence_ms * 16),
+        segmenter=Segmenter(SilenceRule.constant(silence_ms / 1000)),
         engine=engine or Scripted(pitch_script),
         hints=Hints(),
     )

@@ -3,16 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearline.speech import EndpointReason
+from hearline.speech import SAMPLE_RATE, EndpointReason
 from hearline.vad.detector import FRAME_SAMPLES
+from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Boundary, Segmenter, SpeechEnded, SpeechStarted
 
 SILENCE = 10 * FRAME_SAMPLES
 
 
-def boundaries(probabilities: list[float], **options: int) -> list[tuple[int, Boundary]]:
+def boundaries(
+    probabilities: list[float],
+    *,
+    silence: int = SILENCE,
+    longest: int = 60 * SAMPLE_RATE,
+    noise_threshold: float = 0.0,
+) -> list[tuple[int, Boundary]]:
     """The boundaries, each with the number of frames it took."""
-    segmenter = Segmenter(**{"silence": SILENCE, **options})
+    rule = SilenceRule(((0, silence), (longest, silence), (longest, 0)))
+    segmenter = Segmenter(rule, noise_threshold=noise_threshold)
     found = [
         (count, boundary)
         for count, probability in enumerate(probabilities, 1)
@@ -60,6 +68,36 @@ def test_speech_that_never_ends_is_cut() -> None:
         SpeechStarted(frames(20)),
         SpeechEnded(frames(25), EndpointReason.CLIENT),
     ]
+
+
+def test_the_noise_threshold_moves_the_decision() -> None:
+    def frames_of_speech(threshold: float, probability: float) -> bool:
+        return bool(boundaries([probability] * 9, noise_threshold=threshold))
+
+    assert [frames_of_speech(threshold, 0.3) for threshold in (-1.0, -0.5, 0.0, 1.0)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [frames_of_speech(threshold, 0.85) for threshold in (-1.0, 0.0, 0.8, 1.0)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+@given(st.lists(st.floats(0, 1), min_size=20, max_size=200), st.floats(-1, 1), st.floats(-1, 1))
+def test_a_higher_noise_threshold_never_finds_speech_earlier(
+    probabilities: list[float], one: float, other: float
+) -> None:
+    low, high = sorted((one, other))
+    first = boundaries(probabilities, noise_threshold=low)
+    second = boundaries(probabilities, noise_threshold=high)
+    if second:
+        assert first
+        assert first[0][0] <= second[0][0]
 
 
 @given(

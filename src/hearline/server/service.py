@@ -10,8 +10,9 @@ from hearline.engines.base import Engine
 from hearline.errors import InvalidParameter, ModelNotFound, shown
 from hearline.scheduler import Deliver, Job, Scheduler
 from hearline.session import Session
-from hearline.speech import SAMPLE_RATE, Hints
+from hearline.speech import Hints
 from hearline.vad.detector import Detector
+from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
 from hearline.wire.messages import RunTask
 from hearline.wire.parameters import Parameters, read_parameters
@@ -27,8 +28,6 @@ SERVED_MODELS: Final = frozenset(
     }
 )
 """DashScope's names that the one engine answers to, beside its own (spec 0.1)."""
-
-_SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
 
 class Service:
@@ -58,7 +57,9 @@ class Service:
         session = Session(
             decoder=open_decoder(parameters.format, parameters.sample_rate),
             detector_state=self._detector.open(),
-            segmenter=Segmenter(silence=parameters.max_sentence_silence * _SAMPLES_PER_MS),
+            segmenter=Segmenter(
+                _silence_rule(parameters), noise_threshold=parameters.speech_noise_threshold
+            ),
             engine=self._engine,
             hints=Hints(language=self._language(parameters)),
         )
@@ -81,3 +82,13 @@ class Service:
                 f"engine {self._engine.name} knows {', '.join(sorted(known))}."
             )
         return language
+
+
+def _silence_rule(parameters: Parameters) -> SilenceRule:
+    """Return the rule of the mode that was asked for; the semantic one excludes the others."""
+    silence_s = parameters.max_sentence_silence / 1000
+    if parameters.semantic_punctuation_enabled:
+        return SilenceRule.semantic()
+    if parameters.multi_threshold_mode_enabled:
+        return SilenceRule.shrinking(silence_s)
+    return SilenceRule.constant(silence_s)

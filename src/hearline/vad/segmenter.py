@@ -9,15 +9,19 @@ from typing import Final, TypeAlias
 
 from hearline.speech import SAMPLE_RATE, EndpointReason
 from hearline.vad.detector import FRAME_SAMPLES
+from hearline.vad.rules import LEAST_SILENCE_S, SilenceRule
 
 _ONSET: Final = 0.5
 """A frame at least this probable is speech."""
-_RELEASE: Final = 0.35
-"""Within speech, a frame at least this probable still is; Silero's own hysteresis of 0.15."""
+_SHIFT: Final = 0.4
+"""How far ``speech_noise_threshold`` moves that: to 0.1 at -1, to 0.9 at 1."""
+_HYSTERESIS: Final = 0.15
+"""Within speech, a frame less probable by this still is: Silero's own value."""
+_LEAST: Final = 0.02
+"""What no frame falls short of to be speech."""
 _ONSET_FRAMES: Final = 2
 """Frames of speech in a row that begin an utterance, so that a click does not: 64 ms."""
-_LONGEST: Final = 60 * SAMPLE_RATE
-"""Longest utterance in samples, so that the work for one final is bounded."""
+_LEAST_SILENCE: Final = round(LEAST_SILENCE_S * SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,18 @@ Boundary: TypeAlias = SpeechStarted | SpeechEnded
 class Segmenter:
     """Turns speech probabilities into utterance boundaries."""
 
-    def __init__(self, *, silence: int, longest: int = _LONGEST) -> None:
+    def __init__(self, rule: SilenceRule, *, noise_threshold: float = 0.0) -> None:
         """Begin in silence.
 
         Args:
-            silence: Samples of silence that end an utterance (``max_sentence_silence``, spec 3.1).
-            longest: Samples after which an utterance is cut, speech or not.
+            rule: How much silence ends an utterance.
+            noise_threshold: In ``[-1, 1]``: the lower, the more counts as speech
+                (``speech_noise_threshold``, spec 3.1).
 
         """
-        self._silence = silence
-        self._longest = longest
+        self._rule = rule
+        self._onset = _ONSET + _SHIFT * noise_threshold
+        self._release = max(_LEAST, self._onset - _HYSTERESIS)
         self._now = 0
         self._speaking = False
         self._onset_frames = 0
@@ -89,15 +95,15 @@ class Segmenter:
 
         """
         self._now += FRAME_SAMPLES
-        if probability >= (_RELEASE if self._speaking else _ONSET):
+        if probability >= (self._release if self._speaking else self._onset):
             self._speech_end = self._now
         if not self._speaking:
             return self._listen()
-        if self.silent_for >= self._silence:
-            return self._end(EndpointReason.SILENCE)
-        if self._now - self._begin >= self._longest:
-            return self._end(EndpointReason.LENGTH)
-        return None
+        needed = self._rule.needed(self._now - self._begin)
+        if self.silent_for < needed:
+            return None
+        by_length = needed < _LEAST_SILENCE
+        return self._end(EndpointReason.LENGTH if by_length else EndpointReason.SILENCE)
 
     def finish(self) -> SpeechEnded | None:
         """Declare the end of the audio and return the boundary it makes, if speech was open."""

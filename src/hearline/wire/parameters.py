@@ -59,12 +59,38 @@ class Parameters(Struct, frozen=True, kw_only=True):
     max_sentence_silence: Annotated[
         int,
         Rule(
-            doc="A sentence ends when this much silence has followed it.",
+            doc="A sentence ends when this much silence has followed it. Without effect in "
+            "semantic mode.",
             low=200,
             high=6000,
             unit="ms",
         ),
     ] = 1300
+    multi_threshold_mode_enabled: Annotated[
+        bool,
+        Rule(
+            doc="Keep sentences from growing too long: up to 5 s of sentence the whole "
+            "`max_sentence_silence` ends it, from 30 s on 200 ms do, and in between the silence "
+            "needed shrinks evenly. Without effect in semantic mode."
+        ),
+    ] = False
+    semantic_punctuation_enabled: Annotated[
+        bool,
+        Rule(
+            doc="End sentences where they are complete, not by `max_sentence_silence`: for an "
+            "engine without punctuation that is a pause of 0.8 s after 2 s of sentence; 2 s of "
+            "silence always end one."
+        ),
+    ] = False
+    speech_noise_threshold: Annotated[
+        float,
+        Rule(
+            doc="Where speech ends and noise begins: towards -1 more noise is taken for speech, "
+            "towards 1 more speech for noise. Change it in steps of 0.1.",
+            low=-1.0,
+            high=1.0,
+        ),
+    ] = 0.0
     language_hints: Annotated[
         tuple[str, ...],
         Rule(
