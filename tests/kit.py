@@ -100,9 +100,14 @@ def receive_to_end(connection: ClientConnection) -> list[dict[str, Any]]:
 
 
 def finals(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The final sentences; whether one is also the first message of its own depends on speed."""
     results = [m for m in messages if m["header"]["event"] == "result-generated"]
     sentences = [m["payload"]["output"]["sentence"] for m in results]
-    return [sentence for sentence in sentences if sentence["sentence_end"]]
+    return [
+        {name: value for name, value in sentence.items() if name != "sentence_begin"}
+        for sentence in sentences
+        if sentence["sentence_end"]
+    ]
 
 
 def recognise(

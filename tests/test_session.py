@@ -108,6 +108,17 @@ def test_the_engine_hears_a_little_before_the_speech_and_none_of_a_long_silence(
     assert 1.2 < heard[-1] / SAMPLE_RATE < 1.8
 
 
+def test_the_engine_hears_the_same_lead_right_after_a_sentence_as_later() -> None:
+    heard: list[int] = []
+
+    def listen(samples: Samples) -> Line:
+        heard.append(samples.size)
+        return Line(text="x")
+
+    run(to_pcm(tone(1.0), silence(1.05), tone(1.0)), 3200, Scripted(listen), silence_ms=1000)
+    assert heard[-1] >= SAMPLE_RATE + 9 * 512
+
+
 def test_noise_without_words_is_no_sentence() -> None:
     transcripts = run(TWO, 3200, Scripted(lambda _: Line()))
     assert transcripts == []

@@ -88,6 +88,7 @@ class Scheduler:
         self._detector = detector
         self._deliver = deliver
         self._line: deque[Job] = deque()
+        self._load = 0
         self._changed = Condition()
         self._closing = False
         self._threads = [
@@ -97,8 +98,15 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def load(self) -> int:
+        """How many sessions are in care."""
+        return self._load
+
     def open(self, session: Session) -> Job:
-        """Take a session into care."""
+        """Take a session into care, until it has ended or is cancelled."""
+        with self._changed:
+            self._load += 1
         return Job(session)
 
     def feed(self, job: Job, data: bytes) -> None:
@@ -119,7 +127,7 @@ class Scheduler:
     def cancel(self, job: Job) -> None:
         """Give a session up: no report follows but those under way, its memory is freed."""
         with self._changed:
-            job.cancelled = True
+            self._let_go(job)
             job.inbox.clear()
             job.inbox_bytes = 0
             self._enqueue(job)
@@ -137,6 +145,11 @@ class Scheduler:
             job.queued = True
             self._line.append(job)
             self._changed.notify()
+
+    def _let_go(self, job: Job) -> None:
+        if not job.cancelled:
+            job.cancelled = True
+            self._load -= 1
 
     def _run(self) -> None:
         while batch := self._take():
@@ -162,7 +175,7 @@ class Scheduler:
                 job.queued = False
                 if job.cancelled or job.error is not None or job.session.finished:
                     job.session.close()
-                    job.cancelled = True
+                    self._let_go(job)
                 elif _has_work(job):
                     self._enqueue(job)
 

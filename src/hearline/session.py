@@ -133,8 +133,8 @@ class Session:
         elif self._segmenter.speaking:
             self._continue_utterance(frame)
         else:
-            self._lead.append(frame)
             self._end_utterance(boundary)
+            self._lead.append(frame)
         if self._finishing and not self._pending.size:
             self._end_utterance(self._segmenter.finish())
 
@@ -189,6 +189,7 @@ class Session:
         utterance = self._utterances[-1]
         utterance.end = min(boundary.end, self._received)
         utterance.reason = boundary.reason
+        self._lead.extend(utterance.held)  # not heard by this stream, and perhaps by the next
         utterance.held.clear()
         utterance.stream.finish()
 

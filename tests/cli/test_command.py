@@ -13,7 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from hearline import __version__
-from hearline.cli import app
+from hearline.cli.app import app
 from hearline.cli.exits import Exit
 
 Command = Callable[..., "CompletedProcess[str]"]

@@ -180,7 +180,9 @@ def test_a_failing_engine_fails_its_own_task_only() -> None:
         assert finals(good.result())[0]["text"] == "tone 300"
 
 
-def test_a_burst_is_slowed_down_not_dropped() -> None:
+def test_a_burst_is_slowed_down_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hearline.server.realtime._BACKLOG_BYTES", 64 * 1024)
+
     def slow(samples: Samples) -> Line:
         return Line(text=pitch_script(samples).text, delay_s=0.02)
 
@@ -189,13 +191,29 @@ def test_a_burst_is_slowed_down_not_dropped() -> None:
         assert len(finals(recognise(server.url, audio, size=1_000_000))) == 20
 
 
-def test_a_client_that_is_held_back_is_not_called_silent() -> None:
+def test_a_client_that_is_held_back_is_not_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hearline.server.realtime._BACKLOG_BYTES", 64 * 1024)
+
     def slow(samples: Samples) -> Line:
         return Line(text=pitch_script(samples).text, delay_s=0.1)
 
     with serving(slow, deadlines=Deadlines(data_s=0.3)) as server:
         audio = to_pcm(*[tone(1.0, 300), silence(1.5)] * 10)
         assert len(finals(recognise(server.url, audio, size=300_000))) == 10
+
+
+def test_more_sessions_than_the_engine_follows_are_refused_at_once() -> None:
+    with serving(engine=Scripted(pitch_script, capacity=1)) as server:
+        with connect(server.url) as connection:
+            connection.send(run_task())
+            assert receive(connection)["header"]["event"] == "task-started"
+            (refusal,) = recognise(server.url, b"", task_id="t2")
+            assert refusal["header"]["error_code"] == "Throttling.RateQuota"
+            assert "1 sessions at once" in refusal["header"]["error_message"]
+            connection.send(TWO)
+            connection.send(finish_task())
+            assert len(finals(receive_to_end(connection))) == 2
+        assert len(finals(recognise(server.url, TWO))) == 2
 
 
 def test_a_client_that_vanishes_frees_its_session() -> None:

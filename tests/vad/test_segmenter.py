@@ -88,6 +88,14 @@ def test_the_noise_threshold_moves_the_decision() -> None:
     ]
 
 
+def test_speech_that_is_cut_and_goes_on_quietly_is_not_lost() -> None:
+    found = boundaries([0.9] * 10 + [0.4] * 20, longest=frames(10))
+    assert [boundary for _, boundary in found][2:4] == [
+        SpeechStarted(frames(10)),
+        SpeechEnded(frames(20), EndpointReason.LENGTH),
+    ]
+
+
 @given(st.lists(st.floats(0, 1), min_size=20, max_size=200), st.floats(-1, 1), st.floats(-1, 1))
 def test_a_higher_noise_threshold_never_finds_speech_earlier(
     probabilities: list[float], one: float, other: float

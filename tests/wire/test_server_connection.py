@@ -171,6 +171,15 @@ def test_a_bad_message_after_a_task_is_not_answered_under_that_tasks_name() -> N
     assert json.loads(failure)["header"]["task_id"] == "next"
 
 
+def test_a_name_that_is_too_long_is_refused_and_not_repeated() -> None:
+    connection = ServerConnection()
+    assert connection.receive_text(run_task("x" * 1_000_000)) is None
+    failure = connection.take_output()[0]
+    assert isinstance(failure, str)
+    assert "header.task_id" in json.loads(failure)["header"]["error_message"]
+    assert len(failure) < 1000
+
+
 def test_patience_depends_on_what_is_awaited() -> None:
     connection = ServerConnection(Deadlines(first_task_s=1, next_task_s=2, data_s=3))
     assert connection.patience_s == 1

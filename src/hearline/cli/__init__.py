@@ -1,46 +1,8 @@
-"""The command line: a skin over everything below, one file a verb.
-
-Errors become one line and an exit status here; the verbs only raise.
-"""
+"""The command line: a skin over everything below, one file a verb."""
 
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, cast
-
-from cyclopts import App, CycloptsError
-
-from hearline import __version__
-from hearline.cli.display import complain
-from hearline.cli.exits import Exit, exit_of
-from hearline.errors import AuthenticationError, HearlineError
-
-if TYPE_CHECKING:
-    from io import TextIOWrapper
-
-_KEY_VARIABLE: Final = "HEARLINE_API_KEY"
-_EXIT_STATUSES: Final = "Exit status:\n" + "\n".join(
-    f"{status.value:>5}  {status.meaning}" for status in Exit
-)
-
-app: Final = App(
-    name="hearline",
-    help="Real-time speech recognition that you run yourself.",
-    help_epilogue=_EXIT_STATUSES,
-    help_format="plaintext",
-    version=__version__,
-    print_error=False,
-    exit_on_error=False,
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
-)
-# By path, so that a verb is imported when it is called: `hearline --help` needs none of them.
-app.command(
-    "hearline.cli.transcribe:transcribe", name="transcribe", help="Write the words of recordings."
-)
-app.command(
-    "hearline.cli.serve:serve", name="serve", help="Serve DashScope clients until interrupted."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,35 +12,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the program's name; None takes this process's own.
 
     Returns:
-        The exit status, one of `Exit`.
+        The exit status, one of `hearline.cli.exits.Exit`.
 
     """
-    cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8")
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115
     try:
-        return app(arguments) or Exit.DONE
-    except CycloptsError as error:
-        complain(f"{error} See {' '.join(('hearline', *(error.command_chain or ())))} --help.")
-        return Exit.USAGE
-    except HearlineError as error:
-        complain(_advised(error))
-        return exit_of(error)
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except OSError as error:
-        _forget_output()
-        if isinstance(error, BrokenPipeError):
-            return Exit.UNREAD
-        complain(f"cannot write: {error.strerror or error}.")
-        return Exit.FAILED
-
-
-def _advised(error: HearlineError) -> str:
-    """Return what is wrong, with what to do about a key where the server did not say."""
-    if isinstance(error, AuthenticationError) and _KEY_VARIABLE not in error.message:
-        return f"{error.message} Set {_KEY_VARIABLE} to a key of that server."
-    return error.message
-
-
-def _forget_output() -> None:
-    """Let nothing be written any more, or Python would complain when it flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from hearline.cli.app import run  # noqa: PLC0415 - the base install has no commands
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.startswith("hearline"):
+            raise
+        print(  # noqa: T201 - this is the command line
+            f"hearline: the command line needs {missing.name}: pip install 'hearline[server]'",
+            file=sys.stderr,
+        )
+        return 2
+    return run(arguments)

@@ -4,8 +4,9 @@ import asyncio
 import os
 import secrets
 import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -120,9 +121,37 @@ class Transcription:
 
 
 async def _pieces(recording: Recording) -> AsyncGenerator[bytes]:
-    """Yield a recording's bytes; a slow disk or pipe does not hold up the loop."""
-    while piece := await asyncio.to_thread(recording.read):
-        yield piece
+    """Yield a recording's bytes; a slow disk or pipe holds up neither the loop nor the end."""
+    loop = asyncio.get_running_loop()
+    while True:
+        piece: asyncio.Future[bytes] = loop.create_future()
+        # Not `to_thread`: its threads are waited for at the end, and a pipe may never say more.
+        threading.Thread(target=_read, args=(recording, piece, loop), daemon=True).start()
+        if not (data := await piece):
+            return
+        yield data
+
+
+def _read(
+    recording: Recording, piece: asyncio.Future[bytes], loop: asyncio.AbstractEventLoop
+) -> None:
+    """Read on, in a thread of its own, and tell the loop, if that still runs."""
+
+    def settle(data: bytes, error: HearlineError | None) -> None:
+        if piece.done():
+            return
+        if error is not None:
+            piece.set_exception(error)
+        else:
+            piece.set_result(data)
+
+    data, error = b"", None
+    try:
+        data = recording.read()
+    except HearlineError as problem:
+        error = problem
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle, data, error)
 
 
 @contextmanager

@@ -76,6 +76,11 @@ class Engine(Protocol):
         """How many streams one `decode` call may take."""
         ...
 
+    @property
+    def capacity(self) -> int | None:
+        """How many sessions it can follow at once; None if that depends on their load alone."""
+        ...
+
     def open(self, hints: Hints) -> Stream:
         """Return a stream for a new utterance."""
         ...

@@ -266,6 +266,11 @@ class PocketSphinx:
         return 2 * len(self._workers)
 
     @property
+    def capacity(self) -> int:
+        """As many sessions as can be followed at once."""
+        return self._streaming_limit * len(self._workers)
+
+    @property
     def worker_pids(self) -> tuple[int, ...]:
         """Process numbers of the workers."""
         with self._lock:

@@ -98,18 +98,27 @@ class Scripted:
     name = "scripted"
     languages: frozenset[str] = frozenset()
 
-    def __init__(self, script: Script, *, parallelism: int = 1, batch_limit: int = 8) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        parallelism: int = 1,
+        batch_limit: int = 8,
+        capacity: int | None = None,
+    ) -> None:
         """Learn the script.
 
         Args:
             script: Asked at every decode step; called from decoder threads.
             parallelism: How many decoder threads to ask for.
             batch_limit: How many streams to take in one batch.
+            capacity: How many sessions to take at once; None for any number.
 
         """
         self._script = script
         self.parallelism = parallelism
         self.batch_limit = batch_limit
+        self.capacity = capacity
 
     def open(self, hints: Hints) -> Stream:  # noqa: ARG002 - the script needs no hints
         """Return a stream for a new utterance."""

@@ -28,8 +28,11 @@ from hearline.wire.server import (
     TaskRequested,
 )
 
-_BACKLOG_BYTES: Final = 256 * 1024
-"""Unprocessed audio of one session from which its socket is not read: 8 s of PCM."""
+_BACKLOG_BYTES: Final = 4 * 1024 * 1024
+"""Unprocessed audio of one session from which its socket is not read: two minutes of PCM.
+
+So much, because a ping behind unread audio is not answered, and official clients wait 15 s for it.
+"""
 _COALESCE_MESSAGES: Final = 32
 """Unsent messages of one client from which partials are left out; finals never are."""
 _WRITE_S: Final = 30.0

@@ -16,8 +16,7 @@ from hearline.server.app import INFERENCE_PATH, Server, build_app
 _MESSAGE_BYTES: Final = 1024 * 1024
 """Largest WebSocket message (R9, R11)."""
 _PING_S: Final = 20.0
-_PONG_S: Final = 60.0
-"""Official clients cannot answer a ping while they wait for audio, for up to 23 s (R6)."""
+"""Between pings, which keep the way open."""
 _POLL_S: Final = 0.02
 
 
@@ -127,7 +126,9 @@ def _configuration(server: Server, settings: Settings) -> uvicorn.Config:
         ws="websockets-sansio",
         ws_max_size=_MESSAGE_BYTES,
         ws_ping_interval=_PING_S,
-        ws_ping_timeout=_PONG_S,
+        # No verdict from a missing pong: official clients cannot answer while they wait for audio
+        # (R6), and an answer may stand behind all the audio of a socket that is held back.
+        ws_ping_timeout=None,
         ws_per_message_deflate=False,  # official clients never ask, and bombs need it (R10)
         access_log=False,
         log_config=None,

@@ -7,7 +7,7 @@ from typing import Final
 
 from hearline.audio.decoder import open_decoder
 from hearline.engines.base import Engine
-from hearline.errors import InvalidParameter, ModelNotFound, shown
+from hearline.errors import InvalidParameter, ModelNotFound, Overloaded, shown
 from hearline.scheduler import Deliver, Job, Scheduler
 from hearline.session import Session
 from hearline.speech import Hints
@@ -46,6 +46,7 @@ class Service:
             ModelNotFound: No engine serves the model.
             InvalidParameter: A parameter does not fit.
             AudioError: The format cannot be decoded here.
+            Overloaded: The engine follows as many sessions as it can.
 
         """
         if task.model not in SERVED_MODELS and task.model != self._engine.name:
@@ -54,6 +55,12 @@ class Service:
                 f"also as {', '.join(sorted(SERVED_MODELS))}."
             )
         parameters = read_parameters(task.parameters)
+        capacity = self._engine.capacity
+        if capacity is not None and self.scheduler.load >= capacity:
+            raise Overloaded(
+                "Requests rate limit exceeded, please try again later. "
+                f"This server follows {capacity} sessions at once."
+            )
         session = Session(
             decoder=open_decoder(parameters.format, parameters.sample_rate),
             detector_state=self._detector.open(),

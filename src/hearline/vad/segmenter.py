@@ -71,6 +71,8 @@ class Segmenter:
         self._now = 0
         self._speaking = False
         self._onset_frames = 0
+        self._flowing = False
+        """Whether speech was cut for its length and goes on."""
         self._begin = 0
         self._speech_end = 0
 
@@ -95,7 +97,8 @@ class Segmenter:
 
         """
         self._now += FRAME_SAMPLES
-        if probability >= (self._release if self._speaking else self._onset):
+        in_speech = self._speaking or self._flowing
+        if probability >= (self._release if in_speech else self._onset):
             self._speech_end = self._now
         if not self._speaking:
             return self._listen()
@@ -112,9 +115,10 @@ class Segmenter:
     def _listen(self) -> SpeechStarted | None:
         if self.silent_for:
             self._onset_frames = 0
+            self._flowing = False
             return None
         self._onset_frames += 1
-        if self._onset_frames < _ONSET_FRAMES:
+        if self._onset_frames < _ONSET_FRAMES and not self._flowing:
             return None
         self._begin = self._now - self._onset_frames * FRAME_SAMPLES
         self._speaking = True
@@ -123,4 +127,5 @@ class Segmenter:
     def _end(self, reason: EndpointReason) -> SpeechEnded:
         self._speaking = False
         self._onset_frames = 0
+        self._flowing = not self.silent_for
         return SpeechEnded(self._speech_end, reason)

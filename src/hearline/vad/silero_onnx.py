@@ -48,7 +48,9 @@ class SileroOnnx:
                 path, options, providers=["CPUExecutionProvider"]
             )
         except Exception as exc:
-            raise ConfigurationError(f"Voice activity model {path.name} cannot be loaded.") from exc
+            raise ConfigurationError(
+                f"Voice activity model {path} cannot be loaded: replace it, or remove it."
+            ) from exc
 
     def open(self) -> DetectorState:
         """Return the state of a session that has heard nothing."""

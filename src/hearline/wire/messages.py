@@ -155,6 +155,8 @@ ReceivedMessage: TypeAlias = ServerMessage | UnknownEvent
 
 _ENCODER: Final = msgspec.json.Encoder()
 _STREAMING: Final = "duplex"
+_TASK_ID_CHARACTERS: Final = 256
+"""Longest task id: it goes into every message and into the log."""
 
 
 def encode_client(message: ClientMessage) -> str:
@@ -221,6 +223,11 @@ def decode_client(text: str | bytes) -> ClientMessage:
     task_id = header.get("task_id")
     if not isinstance(task_id, str) or not task_id:
         raise RemoteProtocolError(_missing("header.task_id"))
+    if len(task_id) > _TASK_ID_CHARACTERS:
+        raise RemoteProtocolError(
+            f"Invalid header.task_id {shown(task_id)}: "
+            f"expected at most {_TASK_ID_CHARACTERS} characters."
+        )
     match header.get("action"):
         case "run-task":
             return _decode_run_task(task_id, payload)
@@ -245,7 +252,7 @@ def task_id_of(text: str | bytes) -> str | None:
     except RemoteProtocolError:
         return None
     task_id = header.get("task_id")
-    return task_id if isinstance(task_id, str) else None
+    return task_id[:_TASK_ID_CHARACTERS] if isinstance(task_id, str) else None
 
 
 def _decode_run_task(task_id: str, payload: Json) -> RunTask:
