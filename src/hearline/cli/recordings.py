@@ -6,14 +6,16 @@ Reads WAV and headerless PCM. Knows no server; holds no more of a file than a pi
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
+from io import FileIO
 from os import fstat
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from hearline.audio.wav import Layout, WavHeader
 from hearline.errors import AudioError
 
 _PIECE_BYTES: Final = 32 * 1024
+_PROBE_BYTES: Final = 12
 _WAV_MAGICS: Final = (b"RIFF", b"RF64")
 _HEADERLESS_SUFFIXES: Final = frozenset({".raw", ".pcm"})
 _DEFAULT_RATE: Final = 16_000
@@ -24,7 +26,7 @@ _GREATEST_RATE: Final = 96_000
 class Recording:
     """An open file of audio."""
 
-    def __init__(self, file: BinaryIO, rate: int | None) -> None:
+    def __init__(self, file: FileIO, rate: int | None) -> None:
         """Read the beginning.
 
         Args:
@@ -39,7 +41,9 @@ class Recording:
         self._read_bytes = 0
         status = fstat(file.fileno())
         self._file_bytes = status.st_size if stat.S_ISREG(status.st_mode) else None
-        self._head = self._read_piece()
+        self._head = b""
+        while len(self._head) < _PROBE_BYTES and (piece := self._read_piece()):
+            self._head += piece
         if not self._head:
             raise AudioError("the file is empty.")
         self._is_wav = self._head.startswith(_WAV_MAGICS)
@@ -123,7 +127,8 @@ def open_recording(path: Path, rate: int | None) -> Generator[Recording]:
     if rate is None and path.suffix.lower() in _HEADERLESS_SUFFIXES:
         rate = _DEFAULT_RATE
     with _renaming():
-        file = path.open("rb")
+        # Without a buffer: a pipe gives what it has, and can be closed while somebody reads.
+        file = path.open("rb", buffering=0)
     with file:
         yield Recording(file, rate)
 

@@ -36,6 +36,7 @@ from hearline.wire.client import (
     Skipped,
     split_packets,
 )
+from hearline.wire.client_states import State
 from hearline.wire.messages import (
     Json,
     ResultGenerated,
@@ -168,7 +169,8 @@ class AsyncRecognition:
     ) -> None:
         """Close the connection, and end the task if it has not ended."""
         self._take(self._task.lose(HearlineError("The session was left before its end.")))
-        if self._connection is not None and self._patience.is_writing:
+        if self._connection is not None and self._task.state is not State.FINISHED:
+            # A polite close could wait long for a server that is behind with reading.
             self._connection.transport.abort()
         try:
             for job in self._jobs:
