@@ -134,8 +134,11 @@ class Conversation:
                 self._service.scheduler.finish(self._tasks[task_id])
             case TaskRequested(task):
                 self._open(task)
-            case ContextReceived():
-                pass  # no engine here can use context
+            case ContextReceived(task_id, raw):
+                try:
+                    self._service.update_context(self._tasks[task_id], raw)
+                except HearlineError as error:
+                    self._fail(task_id, error)
 
     def _open(self, task: RunTask) -> None:
         try:

@@ -10,10 +10,11 @@ from hearline.engines.base import Engine
 from hearline.errors import InvalidParameter, ModelNotFound, shown
 from hearline.scheduler import Deliver, Job, Scheduler
 from hearline.session import Session
-from hearline.speech import SAMPLE_RATE, Hints
+from hearline.speech import SAMPLE_RATE, Hints, Turn
 from hearline.vad.detector import Detector
 from hearline.vad.segmenter import Segmenter
-from hearline.wire.messages import RunTask
+from hearline.wire.context import read_context
+from hearline.wire.messages import Json, RunTask
 from hearline.wire.parameters import Parameters, read_parameters
 
 SERVED_MODELS: Final = frozenset(
@@ -45,7 +46,7 @@ class Service:
 
         Raises:
             ModelNotFound: No engine serves the model.
-            InvalidParameter: A parameter does not fit.
+            InvalidParameter: A parameter or the context does not fit.
             AudioError: The format cannot be decoded here.
 
         """
@@ -60,9 +61,18 @@ class Service:
             detector_state=self._detector.open(),
             segmenter=Segmenter(silence=parameters.max_sentence_silence * _SAMPLES_PER_MS),
             engine=self._engine,
-            hints=Hints(language=self._language(parameters)),
+            hints=Hints(language=self._language(parameters), context=_to_turns(task.input)),
         )
         return self.scheduler.open(session)
+
+    def update_context(self, job: Job, raw: Json) -> None:
+        """Give a session the context in the ``input`` of a message.
+
+        Raises:
+            InvalidParameter: It has another shape.
+
+        """
+        self.scheduler.update_context(job, _to_turns(raw))
 
     def close(self) -> None:
         """Stop the engine, which ends the steps under way, then the decoder threads."""
@@ -81,3 +91,7 @@ class Service:
                 f"engine {self._engine.name} knows {', '.join(sorted(known))}."
             )
         return language
+
+
+def _to_turns(raw: Json) -> tuple[Turn, ...]:
+    return tuple(Turn(user=turn.user, assistant=turn.assistant) for turn in read_context(raw))
