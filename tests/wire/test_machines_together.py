@@ -215,7 +215,7 @@ def converse(script: bytes) -> Talk:
 
 
 @settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.binary(max_size=120))
+@given(st.binary(min_size=40, max_size=120))
 def test_both_machines_agree_however_a_conversation_goes(script: bytes) -> None:
     converse(script)
 
