@@ -23,7 +23,7 @@ from msgspec import NODEFAULT, Struct
 from hearline import errors
 from hearline.config import ENVIRONMENT_PREFIX, Settings
 from hearline.server.service import SERVED_MODELS
-from hearline.wire import client, client_states, server
+from hearline.wire import client, client_states, server, server_states
 from hearline.wire.parameters import PARAMETERS, Parameter
 
 PAGES: Final = Path(__file__).parent
@@ -97,18 +97,41 @@ def settings() -> str:
     )
 
 
-def server_machine() -> str:
-    """Tabulate the server's machine: its states, its outcomes, its transitions."""
-    return _machine(server.State, server.Signal, server.Outcome, server.TRANSITIONS)
+def server_connection() -> str:
+    """Tabulate the server's connection: its states, what the outcomes mean, what happens when."""
+    return "\n\n".join(
+        [
+            _meanings("state", server_states.ConnectionState),
+            _meanings("outcome", server_states.Outcome),
+            _transitions(
+                server_states.ConnectionState,
+                server_states.Signal,
+                server_states.CONNECTION_OUTCOMES,
+            ),
+        ]
+    )
+
+
+def server_task() -> str:
+    """Tabulate the server's tasks: their states, their transitions."""
+    return "\n\n".join(
+        [
+            _meanings("state", server_states.TaskState),
+            _transitions(
+                server_states.TaskState, server_states.Signal, server_states.TASK_TRANSITIONS
+            ),
+        ]
+    )
 
 
 def client_machine() -> str:
     """Tabulate the client's machine: its states, its outcomes, its transitions."""
-    return _machine(
-        client_states.State,
-        client_states.Signal,
-        client_states.Outcome,
-        client_states.TRANSITIONS,
+    return "\n\n".join(
+        [
+            _meanings("state", client_states.State),
+            _meanings("outcome", client_states.Outcome),
+            _transitions(client_states.State, client_states.Signal, client_states.TRANSITIONS),
+        ]
     )
 
 
@@ -127,7 +150,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "parameters": parameters,
     "errors": error_classes,
     "settings": settings,
-    "server-machine": server_machine,
+    "server-connection": server_connection,
+    "server-task": server_task,
     "client-machine": client_machine,
     "server-deadlines": server_deadlines,
     "client-deadlines": client_deadlines,
@@ -174,26 +198,19 @@ def main(arguments: Sequence[str]) -> int:
     return int(bool(arguments and pages))
 
 
-def _machine(
-    states: type[StrEnum],
-    signals: type[StrEnum],
-    outcomes: type[StrEnum],
-    transitions: Mapping[Any, Any],
-) -> str:
-    def cell(state: StrEnum, signal: StrEnum) -> str:
-        transition = transitions[state, signal]
-        moves = transition.state is not state
-        return f"{transition.outcome} → *{transition.state}*" if moves else str(transition.outcome)
+def _transitions(states: type[StrEnum], signals: type[StrEnum], table: Mapping[Any, Any]) -> str:
+    """Tabulate what each signal does in each state: an outcome, and a new state if one follows."""
 
-    return "\n\n".join(
-        [
-            _meanings("state", states),
-            _meanings("outcome", outcomes),
-            _table(
-                ("what happens", *(f"*{state}*" for state in states)),
-                ((signal, *(cell(state, signal) for state in states)) for signal in signals),
-            ),
-        ]
+    def cell(state: StrEnum, signal: StrEnum) -> str:
+        entry = table[state, signal]
+        if isinstance(entry, StrEnum):
+            return str(entry)
+        moves = entry.state is not state
+        return f"{entry.outcome} → *{entry.state}*" if moves else str(entry.outcome)
+
+    return _table(
+        ("what happens", *(f"*{state}*" for state in states)),
+        ((signal, *(cell(state, signal) for state in states)) for signal in signals),
     )
 
 

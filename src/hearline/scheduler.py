@@ -19,7 +19,7 @@ import numpy as np
 from hearline.engines.base import Engine, Stream
 from hearline.errors import EngineError, HearlineError
 from hearline.session import Session
-from hearline.speech import Transcript
+from hearline.speech import Transcript, Turn
 from hearline.vad.detector import Detector
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Job:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.inbox: deque[bytes] = deque()
+        self.inbox: deque[bytes | tuple[Turn, ...]] = deque()
         self.inbox_bytes = 0
         self.ending = False
         self.queued = False
@@ -116,6 +116,16 @@ class Scheduler:
                 return
             job.inbox.append(data)
             job.inbox_bytes += len(data)
+            self._enqueue(job)
+
+    def update_context(self, job: Job, context: tuple[Turn, ...]) -> None:
+        """Replace the session's context for the packets that are fed after this."""
+        with self._changed:
+            if job.cancelled:
+                return
+            if job.inbox and isinstance(job.inbox[-1], tuple):
+                job.inbox.pop()  # nothing was fed under the one before
+            job.inbox.append(context)
             self._enqueue(job)
 
     def finish(self, job: Job) -> None:
@@ -211,6 +221,12 @@ class Scheduler:
             room = _TURN_BYTES
             while job.inbox and room > 0:
                 data = job.inbox.popleft()
+                if isinstance(data, tuple):
+                    if taken:  # the packets before it are for the context before it
+                        job.inbox.appendleft(data)
+                        break
+                    job.session.update_context(data)
+                    continue
                 if len(data) > room:
                     job.inbox.appendleft(data[room:])
                     data = data[:room]

@@ -15,7 +15,15 @@ import numpy as np
 from hearline.audio.decoder import Decoder
 from hearline.engines.base import Engine, Stream
 from hearline.errors import NoValidAudio
-from hearline.speech import SAMPLE_RATE, EndpointReason, Hints, Hypothesis, Samples, Transcript
+from hearline.speech import (
+    SAMPLE_RATE,
+    EndpointReason,
+    Hints,
+    Hypothesis,
+    Samples,
+    Transcript,
+    Turn,
+)
 from hearline.vad.detector import FRAME_SAMPLES, DetectorState
 from hearline.vad.segmenter import Segmenter, SpeechEnded, SpeechStarted
 
@@ -95,6 +103,10 @@ class Session:
 
         """
         self._append(self._decoder.feed(data))
+
+    def update_context(self, context: tuple[Turn, ...]) -> None:
+        """Replace the context for the utterances that begin after this (spec 3.3)."""
+        self._hints = replace(self._hints, context=context)
 
     def finish(self) -> None:
         """Declare that no more audio will come.

@@ -86,12 +86,28 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One exchange before the speech to come.
+
+    Attributes:
+        user: What was recognised then, or words of the field.
+        assistant: What was answered, ``""`` if nothing was.
+
+    """
+
+    user: str
+    assistant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What a session tells its engine about the speech to come.
 
     Attributes:
         language: Code of the language to expect, such as ``"zh"``; None if not known.
+        context: What was said before, the oldest first; an engine may make no use of it.
 
     """
 
     language: str | None = None
+    context: tuple[Turn, ...] = ()

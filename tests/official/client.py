@@ -1,10 +1,11 @@
 """One task by an official dashscope wheel, in a process of its own; prints what came as JSON.
 
-Usage: client.py {call,stream,v2} FILE, with the wheel's directory on PYTHONPATH. Where to connect
-and with which key, the environment says, as for any program of a DashScope user.
+Usage: client.py {call,stream,v2,shared} FILE, with the wheel's directory on PYTHONPATH. Where to
+connect and with which key, the environment says, as for any program of a DashScope user.
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -110,7 +111,50 @@ def v2(file: Path) -> dict[str, Any]:
     }
 
 
+def shared(file: Path) -> dict[str, Any]:
+    """The client of the second generation, several tasks at once on one connection."""
+    import dashscope
+
+    client = dashscope.Client()
+    connection = dashscope.WsConnection(api_key=os.environ["DASHSCOPE_API_KEY"])
+    data = file.read_bytes()
+    middle = len(data) // 2
+
+    def begin() -> Any:
+        return client.audio.asr.recognize(
+            model="fun-asr-realtime", format="wav", sample_rate=16000, connection=connection
+        ).start()
+
+    def finish(session: Any) -> list[str]:
+        session.stop()
+        sentences = [result.get_sentence() for result in session.results()]
+        return [sentence["text"] for sentence in sentences if sentence["sentence_end"]]
+
+    refusal = ""
+    texts: list[list[str]] = []
+    first, second = begin(), begin()
+    first.send_audio_frame(data[:middle])
+    third = begin()
+    try:
+        second.send_audio_frame(data)
+    except RuntimeError as error:
+        refusal = str(error)
+    second.update_context({"context": []})
+    first.send_audio_frame(data[middle:])
+    texts.append(finish(first))
+    for session in (second, third):
+        session.send_audio_frame(data[:middle])
+        session.send_audio_frame(data[middle:])
+        texts.append(finish(session))
+    fourth = begin()
+    fourth.send_audio_frame(data)
+    texts.append(finish(fourth))
+    connection.close()
+    return {"texts": texts, "refusal": refusal}
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     mode, file = sys.argv[1:]
-    print(json.dumps({"call": call, "stream": stream, "v2": v2}[mode](Path(file))))
+    modes = {"call": call, "stream": stream, "v2": v2, "shared": shared}
+    print(json.dumps(modes[mode](Path(file))))

@@ -106,6 +106,15 @@ def test_words_times_usage_and_callbacks(
             assert result["partials"] > 0
 
 
+def test_tasks_interleaved_on_one_connection(root: Path, tones: EmbeddedServer, file: Path) -> None:
+    folder = Path(os.environ.get("HEARLINE_OFFICIAL", root / ".venv" / "official")) / "2.0.2"
+    if not folder.is_dir():
+        pytest.skip("no dashscope 2.0.2: scripts/test installs it")
+    result = run((folder, "shared"), tones.url, file)
+    assert result["texts"] == [["tone 440", "tone 600"]] * 4
+    assert result["refusal"] == "another task owns the binary uplink on this connection"
+
+
 @pytest.mark.slow
 def test_real_speech(client: tuple[Path, str], speech: Path, pocketsphinx: EmbeddedServer) -> None:
     result = run(client, pocketsphinx.url, speech / "en" / "cards_005.wav")

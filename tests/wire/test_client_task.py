@@ -1,12 +1,12 @@
 """The client's machine: its table, and the conversations with good and bad servers."""
 
 import itertools
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wire.clients import FAILED, FINISHED, STARTED, at, event, new_task, result, said
 
 from hearline.errors import (
     ConnectionLost,
@@ -27,55 +27,7 @@ from hearline.wire.client import (
     split_packets,
 )
 from hearline.wire.client_states import TRANSITIONS, Outcome, Signal, State
-from hearline.wire.messages import ResultGenerated, RunTask, TaskFinished, TaskStarted, Usage
-
-SENTENCE = {"begin_time": 0, "end_time": None, "text": "hi", "sentence_end": False, "words": []}
-
-
-def new_task(**options: Any) -> ClientTask:
-    return ClientTask(RunTask(task_id="t1", model="m", parameters={}), **options)
-
-
-def event(name: str, payload: dict[str, Any] | None = None, **header: Any) -> str:
-    head = {"task_id": "t1", "event": name, "attributes": {}} | header
-    return json.dumps({"header": head, "payload": payload or {}})
-
-
-def result(usage: Any = None, **fields: Any) -> str:
-    return event("result-generated", {"output": {"sentence": SENTENCE | fields}, "usage": usage})
-
-
-STARTED = event("task-started")
-FINISHED = event("task-finished", {"output": {}, "usage": None})
-FAILED = event("task-failed", error_code="X", error_message="Y")
-
-
-def at(state: State, **options: Any) -> ClientTask:
-    """A task that has come to a state, with nothing left to write."""
-    task = new_task(**options)
-    if state is not State.NEW:
-        task.start()
-    if state is State.HURRYING:
-        task.finish()
-    if state in (State.RUNNING, State.FINISHING, State.FINISHED):
-        task.receive(STARTED)
-    if state in (State.FINISHING, State.FINISHED):
-        task.finish()
-    if state is State.FINISHED:
-        task.receive(FINISHED)
-    if state is State.FAILED:
-        task.receive(FAILED)
-    task.take_output()
-    assert task.state is state
-    return task
-
-
-def said(task: ClientTask) -> list[str]:
-    """What is to be written: the names of messages, and audio as text."""
-    return [
-        message.decode() if isinstance(message, bytes) else json.loads(message)["header"]["action"]
-        for message in task.take_output()
-    ]
+from hearline.wire.messages import ResultGenerated, TaskFinished, TaskStarted, Usage
 
 
 def error_of(happened: ClientEvent | None) -> Exception:

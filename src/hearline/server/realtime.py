@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from litestar.types import Receive, Send
 
-from hearline.errors import HearlineError
+from hearline.errors import HearlineError, Overloaded
 from hearline.scheduler import Job, Report
 from hearline.server.rendering import to_sentence, to_usage
 from hearline.server.service import Service
@@ -24,15 +24,17 @@ from hearline.wire.server import (
     FinishRequested,
     ServerConnection,
     ServerEvent,
-    State,
     TaskRequested,
 )
+from hearline.wire.server_states import ConnectionState
 
 _BACKLOG_BYTES: Final = 4 * 1024 * 1024
-"""Unprocessed audio of one session from which its socket is not read: two minutes of PCM.
+"""Unprocessed audio of a connection from which its socket is not read: two minutes of PCM.
 
 So much, because a ping behind unread audio is not answered, and official clients wait 15 s for it.
 """
+_MOST_TASKS: Final = 8
+"""How many tasks one connection may carry at once."""
 _COALESCE_MESSAGES: Final = 32
 """Unsent messages of one client from which partials are left out; finals never are."""
 _WRITE_S: Final = 30.0
@@ -58,15 +60,10 @@ class Conversation:
         self._service = service
         self._machine = ServerConnection(deadlines)
         self._jobs = jobs
-        self._job: Job | None = None
+        self._tasks: dict[str, Job] = {}
         self._unsent: asyncio.Queue[str | Close] = asyncio.Queue()
         self._drained = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def task_id(self) -> str | None:
-        """Id of the task that runs or ran last."""
-        return self._machine.task_id
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Talk until either side ends the conversation; then free everything."""
@@ -78,32 +75,32 @@ class Conversation:
             for task in done:
                 failure = task.exception()
                 if failure is not None and not isinstance(failure, OSError):
-                    _LOG.error("a conversation broke", task=self.task_id, exc_info=failure)
+                    _LOG.error("a conversation broke", tasks=[*self._tasks], exc_info=failure)
         finally:
             self._stop_timer()
-            self._give_up_job()
+            self._give_up()
             for task in (reader, writer):
                 task.cancel()
             await asyncio.gather(reader, writer, return_exceptions=True)
 
     def take(self, report: Report) -> None:
-        """Take what a step brought for this conversation's session."""
-        if report.job is not self._job:
+        """Take what a step brought for one of this conversation's sessions."""
+        task_id = next((name for name, job in self._tasks.items() if job is report.job), None)
+        if task_id is None:
             return
         behind = self._unsent.qsize() > _COALESCE_MESSAGES
         for transcript in report.transcripts:
             if transcript.final or not behind:
                 usage = to_usage(report.received) if transcript.final else None
-                self._machine.result(to_sentence(transcript), usage)
+                self._machine.result(task_id, to_sentence(transcript), usage)
         if report.error is not None:
-            self._fail(report.error)
+            self._fail(task_id, report.error)
         elif report.finished:
-            _LOG.info("task finished", task=self.task_id)
-            self._forget_job()
-            self._machine.finish()
+            _LOG.info("task finished", task=task_id)
+            self._forget(task_id)
+            self._machine.finish(task_id)
             self._listen()
-        if report.job.backlog < _BACKLOG_BYTES:
-            self._drained.set()
+        self._drained.set()
         self._settle()
 
     async def _read(self, receive: Receive) -> None:
@@ -125,46 +122,50 @@ class Conversation:
             self._listen()
 
     async def _hold_back(self) -> None:
-        """Wait while the session has much to do; a client that is not heard is not silent."""
-        while self._job is not None and self._job.backlog >= _BACKLOG_BYTES:
+        """Wait while the sessions have much to do; a client that is not heard is not silent."""
+        while sum(job.backlog for job in self._tasks.values()) >= _BACKLOG_BYTES:
             self._stop_timer()
             self._drained.clear()
             await self._drained.wait()
 
     def _act(self, event: ServerEvent) -> None:
         match event:
-            case AudioReceived(data):
-                if self._job is not None and data:
-                    self._service.scheduler.feed(self._job, data)
-            case FinishRequested():
-                if self._job is not None:
-                    self._service.scheduler.finish(self._job)
+            case AudioReceived(task_id, data):
+                if data:
+                    self._service.scheduler.feed(self._tasks[task_id], data)
+            case FinishRequested(task_id):
+                self._service.scheduler.finish(self._tasks[task_id])
             case TaskRequested(task):
                 self._open(task)
-            case ContextReceived():
-                pass  # no engine here can use context
+            case ContextReceived(task_id, raw):
+                try:
+                    self._service.update_context(self._tasks[task_id], raw)
+                except HearlineError as error:
+                    self._fail(task_id, error)
 
     def _open(self, task: RunTask) -> None:
         try:
-            self._job = self._service.open(task)
+            if len(self._tasks) >= _MOST_TASKS:
+                raise _too_many()
+            job = self._service.open(task)
         except HearlineError as error:
-            self._fail(error)
+            self._fail(task.task_id, error)
             return
-        self._jobs[self._job] = self
-        self._machine.start()
+        self._tasks[task.task_id] = job
+        self._jobs[job] = self
+        self._machine.start(task.task_id)
         _LOG.info("task started", task=task.task_id, model=task.model)
 
-    def _fail(self, error: HearlineError) -> None:
-        _LOG.info("task failed", task=self.task_id, error=type(error).__name__)
-        self._give_up_job()
-        self._machine.fail(error)
+    def _fail(self, task_id: str, error: HearlineError) -> None:
+        _LOG.info("task failed", task=task_id, error=type(error).__name__)
+        self._machine.fail(task_id, error)
 
     def _settle(self) -> None:
         """Pass on what the machine says."""
         for message in self._machine.take_output():
             self._unsent.put_nowait(message)
-        if self._machine.state is State.CLOSED:
-            self._give_up_job()
+        if self._machine.state is ConnectionState.CLOSED:
+            self._give_up()
 
     def _listen(self) -> None:
         """Wait for the next message as long as the machine has patience."""
@@ -179,7 +180,7 @@ class Conversation:
             self._timer = None
 
     def _expire(self) -> None:
-        _LOG.info("client silent", task=self.task_id, state=str(self._machine.state))
+        _LOG.info("client silent", tasks=[*self._tasks], state=str(self._machine.state))
         self._machine.expire()
         self._settle()
 
@@ -194,13 +195,19 @@ class Conversation:
                     return
                 await send({"type": "websocket.send", "text": message, "bytes": None})
 
-    def _give_up_job(self) -> None:
-        if self._job is not None:
-            self._service.scheduler.cancel(self._job)
-            self._forget_job()
+    def _give_up(self) -> None:
+        """Cancel the sessions of all tasks."""
+        for task_id, job in [*self._tasks.items()]:
+            self._service.scheduler.cancel(job)
+            self._forget(task_id)
 
-    def _forget_job(self) -> None:
-        if self._job is not None:
-            self._jobs.pop(self._job, None)
-            self._job = None
+    def _forget(self, task_id: str) -> None:
+        self._jobs.pop(self._tasks.pop(task_id), None)
         self._drained.set()
+
+
+def _too_many() -> Overloaded:
+    return Overloaded(
+        "Requests rate limit exceeded, please try again later. "
+        f"A connection carries at most {_MOST_TASKS} tasks at once."
+    )

@@ -10,11 +10,12 @@ from hearline.engines.base import Engine
 from hearline.errors import InvalidParameter, ModelNotFound, Overloaded, shown
 from hearline.scheduler import Deliver, Job, Scheduler
 from hearline.session import Session
-from hearline.speech import Hints
+from hearline.speech import Hints, Turn
 from hearline.vad.detector import Detector
 from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
-from hearline.wire.messages import RunTask
+from hearline.wire.context import read_context
+from hearline.wire.messages import Json, RunTask
 from hearline.wire.parameters import Parameters, read_parameters
 
 SERVED_MODELS: Final = frozenset(
@@ -44,7 +45,7 @@ class Service:
 
         Raises:
             ModelNotFound: No engine serves the model.
-            InvalidParameter: A parameter does not fit.
+            InvalidParameter: A parameter or the context does not fit.
             AudioError: The format cannot be decoded here.
             Overloaded: The engine follows as many sessions as it can.
 
@@ -68,9 +69,18 @@ class Service:
                 _silence_rule(parameters), noise_threshold=parameters.speech_noise_threshold
             ),
             engine=self._engine,
-            hints=Hints(language=self._language(parameters)),
+            hints=Hints(language=self._language(parameters), context=_to_turns(task.input)),
         )
         return self.scheduler.open(session)
+
+    def update_context(self, job: Job, raw: Json) -> None:
+        """Give a session the context in the ``input`` of a message.
+
+        Raises:
+            InvalidParameter: It has another shape.
+
+        """
+        self.scheduler.update_context(job, _to_turns(raw))
 
     def close(self) -> None:
         """Stop the engine, which ends the steps under way, then the decoder threads."""
@@ -99,3 +109,7 @@ def _silence_rule(parameters: Parameters) -> SilenceRule:
     if parameters.multi_threshold_mode_enabled:
         return SilenceRule.shrinking(silence_s)
     return SilenceRule.constant(silence_s)
+
+
+def _to_turns(raw: Json) -> tuple[Turn, ...]:
+    return tuple(Turn(user=turn.user, assistant=turn.assistant) for turn in read_context(raw))

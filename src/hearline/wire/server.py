@@ -2,12 +2,11 @@
 
 What came in is told to it (`ServerConnection.receive_text`, `receive_audio`, `expire`), what the
 service decides is told to it (`start`, `result`, `finish`, `fail`); it answers with events for the
-service and with messages to write. Which of these fits when stands in one table, `TRANSITIONS`.
+service and with messages to write. Which of these fits when stands in two tables, one for the
+connection and one for each of its tasks: `hearline.wire.server_states`.
 """
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -27,160 +26,17 @@ from hearline.wire.messages import (
     Json,
     RunTask,
     Sentence,
+    ServerMessage,
     Usage,
 )
-
-
-class State(StrEnum):
-    """Where a connection is in its conversation."""
-
-    WAITING = "waiting"
-    """No task yet."""
-    STARTING = "starting"
-    """A task was requested; the service must now start or fail it, before it reads on."""
-    RUNNING = "running"
-    """A task takes audio."""
-    FINISHING = "finishing"
-    """All audio is in; results are on their way."""
-    IDLE = "idle"
-    """A task is finished; another may follow."""
-    CLOSED = "closed"
-    """Nothing more is said."""
-
-
-class Signal(StrEnum):
-    """What can happen to a connection: first what comes in, then what the service decides."""
-
-    RUN_TASK = "run-task"
-    CONTINUE_TASK = "continue-task"
-    FINISH_TASK = "finish-task"
-    STRAY = "a message for another task"
-    AUDIO = "audio"
-    INVALID = "an invalid message"
-    EXPIRY = "the deadline"
-    START = "start"
-    RESULT = "result"
-    FINISH = "finish"
-    FAIL = "fail"
-
-
-class Outcome(StrEnum):
-    """What the machine does about a signal."""
-
-    TAKE = "take"
-    """It is right: hand it to the other side."""
-    IGNORE = "ignore"
-    """It is harmless: official clients do it (spec 2.4)."""
-    FAIL = "fail"
-    """It breaks the protocol: ``task-failed``, then close (R4)."""
-    CLOSE = "close"
-    """The conversation is over: close without a word."""
-    FORBID = "forbid"
-    """The service's own mistake: `LocalProtocolError`."""
-
-
-class Transition(Struct, frozen=True):
-    """What a signal does in a state, and the state that follows."""
-
-    outcome: Outcome
-    state: State
-
-
-def _row(state: State, **outcomes: tuple[Outcome, State]) -> dict[tuple[State, Signal], Transition]:
-    return {(state, Signal[name]): Transition(*outcome) for name, outcome in outcomes.items()}
-
-
-_FAIL: Final = (Outcome.FAIL, State.CLOSED)
-_END: Final = (Outcome.TAKE, State.CLOSED)
-
-
-TRANSITIONS: Final[Mapping[tuple[State, Signal], Transition]] = {
-    **_row(
-        State.WAITING,
-        RUN_TASK=(Outcome.TAKE, State.STARTING),
-        CONTINUE_TASK=_FAIL,
-        FINISH_TASK=_FAIL,
-        STRAY=_FAIL,
-        AUDIO=_FAIL,
-        INVALID=_FAIL,
-        EXPIRY=_FAIL,
-        START=(Outcome.FORBID, State.WAITING),
-        RESULT=(Outcome.FORBID, State.WAITING),
-        FINISH=(Outcome.FORBID, State.WAITING),
-        FAIL=_END,
-    ),
-    **_row(
-        State.STARTING,
-        RUN_TASK=(Outcome.FORBID, State.STARTING),
-        CONTINUE_TASK=(Outcome.FORBID, State.STARTING),
-        FINISH_TASK=(Outcome.FORBID, State.STARTING),
-        STRAY=(Outcome.FORBID, State.STARTING),
-        AUDIO=(Outcome.FORBID, State.STARTING),
-        INVALID=(Outcome.FORBID, State.STARTING),
-        EXPIRY=(Outcome.IGNORE, State.STARTING),
-        START=(Outcome.TAKE, State.RUNNING),
-        RESULT=(Outcome.FORBID, State.STARTING),
-        FINISH=(Outcome.FORBID, State.STARTING),
-        FAIL=_END,
-    ),
-    **_row(
-        State.RUNNING,
-        RUN_TASK=_FAIL,
-        CONTINUE_TASK=(Outcome.TAKE, State.RUNNING),
-        FINISH_TASK=(Outcome.TAKE, State.FINISHING),
-        STRAY=(Outcome.IGNORE, State.RUNNING),
-        AUDIO=(Outcome.TAKE, State.RUNNING),
-        INVALID=_FAIL,
-        EXPIRY=_FAIL,
-        START=(Outcome.FORBID, State.RUNNING),
-        RESULT=(Outcome.TAKE, State.RUNNING),
-        FINISH=(Outcome.FORBID, State.RUNNING),
-        FAIL=_END,
-    ),
-    **_row(
-        State.FINISHING,
-        RUN_TASK=_FAIL,
-        CONTINUE_TASK=(Outcome.IGNORE, State.FINISHING),
-        FINISH_TASK=(Outcome.IGNORE, State.FINISHING),
-        STRAY=(Outcome.IGNORE, State.FINISHING),
-        AUDIO=(Outcome.IGNORE, State.FINISHING),
-        INVALID=_FAIL,
-        EXPIRY=(Outcome.IGNORE, State.FINISHING),
-        START=(Outcome.FORBID, State.FINISHING),
-        RESULT=(Outcome.TAKE, State.FINISHING),
-        FINISH=(Outcome.TAKE, State.IDLE),
-        FAIL=_END,
-    ),
-    **_row(
-        State.IDLE,
-        RUN_TASK=(Outcome.TAKE, State.STARTING),
-        CONTINUE_TASK=(Outcome.IGNORE, State.IDLE),
-        FINISH_TASK=(Outcome.IGNORE, State.IDLE),
-        STRAY=(Outcome.IGNORE, State.IDLE),
-        AUDIO=(Outcome.IGNORE, State.IDLE),
-        INVALID=_FAIL,
-        EXPIRY=(Outcome.CLOSE, State.CLOSED),
-        START=(Outcome.FORBID, State.IDLE),
-        RESULT=(Outcome.FORBID, State.IDLE),
-        FINISH=(Outcome.FORBID, State.IDLE),
-        FAIL=_END,
-    ),
-    **_row(
-        State.CLOSED,
-        RUN_TASK=(Outcome.IGNORE, State.CLOSED),
-        CONTINUE_TASK=(Outcome.IGNORE, State.CLOSED),
-        FINISH_TASK=(Outcome.IGNORE, State.CLOSED),
-        STRAY=(Outcome.IGNORE, State.CLOSED),
-        AUDIO=(Outcome.IGNORE, State.CLOSED),
-        INVALID=(Outcome.IGNORE, State.CLOSED),
-        EXPIRY=(Outcome.IGNORE, State.CLOSED),
-        START=(Outcome.FORBID, State.CLOSED),
-        RESULT=(Outcome.FORBID, State.CLOSED),
-        FINISH=(Outcome.FORBID, State.CLOSED),
-        FAIL=(Outcome.FORBID, State.CLOSED),
-    ),
-}
-"""What every signal does in every state."""
+from hearline.wire.server_states import (
+    CONNECTION_OUTCOMES,
+    TASK_TRANSITIONS,
+    ConnectionState,
+    Outcome,
+    Signal,
+    TaskState,
+)
 
 
 class Deadlines(Struct, frozen=True, kw_only=True):
@@ -189,7 +45,7 @@ class Deadlines(Struct, frozen=True, kw_only=True):
     first_task_s: float = 10.0
     """From the handshake to the first ``run-task``."""
     next_task_s: float = 60.0
-    """From the end of a task to the next ``run-task``."""
+    """From the end of the last task to the next ``run-task``."""
     data_s: float = 23.0
     """From one message to the next while a task takes audio."""
 
@@ -201,19 +57,23 @@ class TaskRequested(Struct, frozen=True):
 
 
 class AudioReceived(Struct, frozen=True):
-    """A packet of the running task."""
+    """A packet of a task."""
 
+    task_id: str
     data: bytes
 
 
 class ContextReceived(Struct, frozen=True):
-    """New context for the audio that follows."""
+    """New context for the audio that follows in a task."""
 
+    task_id: str
     input: Json
 
 
 class FinishRequested(Struct, frozen=True):
     """No more audio will come; the service answers with `finish` after the last result."""
+
+    task_id: str
 
 
 ServerEvent: TypeAlias = TaskRequested | AudioReceived | ContextReceived | FinishRequested
@@ -232,37 +92,83 @@ class Close(Struct, frozen=True):
     reason: str = ""
 
 
+class ServerTask:
+    """One task, from ``run-task`` to its end.
+
+    Args:
+        task_id: Its name, or None for the nameless one that a message without a name is about.
+
+    """
+
+    def __init__(self, task_id: str | None) -> None:
+        self.task_id = task_id
+        self._state = TaskState.NEW
+
+    @property
+    def state(self) -> TaskState:
+        """Where the task is."""
+        return self._state
+
+    def apply(self, signal: Signal) -> Outcome:
+        """Move by the table and return what is to be done.
+
+        Raises:
+            LocalProtocolError: The service may not do this now.
+
+        """
+        transition = TASK_TRANSITIONS[self._state, signal]
+        if transition.outcome is Outcome.FORBID:
+            raise LocalProtocolError(f"{signal} while the task is {self._state}")
+        self._state = transition.state
+        return transition.outcome
+
+
 class ServerConnection:
-    """One connection: several tasks in turn, each from ``run-task`` to its end."""
+    """One connection: several tasks, in turn or at once, told apart by their ids (spec 2.3).
+
+    Packets name no task. They belong to the oldest task that has not been asked to finish: the
+    official client lets no other send until that one is over.
+    """
 
     def __init__(self, deadlines: Deadlines | None = None) -> None:
         self._deadlines = deadlines or Deadlines()
-        self._state = State.WAITING
-        self._task_id: str | None = None
+        self._tasks: dict[str | None, ServerTask] = {}
+        """Those under way, the oldest first."""
+        self._used = False
+        self._closed = False
         self._output: list[str | Close] = []
 
     @property
-    def state(self) -> State:
+    def state(self) -> ConnectionState:
         """Where the conversation is."""
-        return self._state
-
-    @property
-    def task_id(self) -> str | None:
-        """Id of the task that runs or ran last."""
-        return self._task_id
+        if self._closed:
+            return ConnectionState.CLOSED
+        if not self._tasks:
+            return ConnectionState.IDLE if self._used else ConnectionState.WAITING
+        if self._first(TaskState.STARTING):
+            return ConnectionState.STARTING
+        return ConnectionState.BUSY
 
     @property
     def patience_s(self) -> float | None:
-        """How long to wait for the client's next message before `expire`; None for ever."""
-        match self._state:
-            case State.WAITING:
+        """How long to wait for the client's next message before `expire`; None for ever.
+
+        While the service still owes a task its end, the client may have to wait for it before it
+        can send the audio of the next.
+        """
+        match self.state:
+            case ConnectionState.WAITING:
                 return self._deadlines.first_task_s
-            case State.RUNNING:
+            case ConnectionState.BUSY if not self._first(TaskState.FINISHING):
                 return self._deadlines.data_s
-            case State.IDLE:
+            case ConnectionState.IDLE:
                 return self._deadlines.next_task_s
             case _:
                 return None
+
+    def task_state(self, task_id: str) -> TaskState:
+        """Return where a task is; new if it is not under way."""
+        return self._find(task_id).state
 
     def take_output(self) -> list[str | Close]:
         """Return the messages to write now, in order, and forget them."""
@@ -274,92 +180,121 @@ class ServerConnection:
         try:
             message = messages.decode_client(text)
         except (ProtocolError, UsageError) as error:
-            if self._state in (State.WAITING, State.IDLE):
-                self._task_id = messages.task_id_of(text)
-            self._apply(Signal.INVALID, error)
-            return None
-        if self._state is State.WAITING:
-            self._task_id = message.task_id
-        if self._task_id != message.task_id and not isinstance(message, RunTask):
-            self._apply(Signal.STRAY, _no_task(message))
+            task_id = messages.task_id_of(text)
+            task = self._front() if task_id is None else self._find(task_id)
+            self._apply(Signal.INVALID, task, error)
             return None
         return self._take(message)
 
     def receive_audio(self, data: bytes) -> AudioReceived | None:
         """Take a binary message and return it as audio where audio is due."""
-        if self._apply(Signal.AUDIO, RemoteProtocolError("Audio came before run-task.")):
-            return AudioReceived(data)
+        task = self._front()
+        error = RemoteProtocolError("Audio came before run-task.")
+        if self._apply(Signal.AUDIO, task, error) and task.task_id is not None:
+            return AudioReceived(task.task_id, data)
         return None
 
     def expire(self) -> None:
         """Take note that the client has been silent for `patience_s`."""
         seconds = self.patience_s or 0.0
-        self._apply(Signal.EXPIRY, ClientTimeout(f"request timeout after {seconds:g} seconds."))
+        error = ClientTimeout(f"request timeout after {seconds:g} seconds.")
+        self._apply(Signal.EXPIRY, self._first(TaskState.FINISHING) or self._front(), error)
 
-    def start(self) -> None:
+    def start(self, task_id: str) -> None:
         """Say that the requested task runs."""
-        self._apply(Signal.START)
-        self._output.append(messages.encode_server(messages.TaskStarted(task_id=self._task_id)))
+        self._apply(Signal.START, self._find(task_id))
+        self._say(messages.TaskStarted(task_id=task_id))
 
-    def result(self, sentence: Sentence, usage: Usage | None) -> None:
+    def result(self, task_id: str, sentence: Sentence, usage: Usage | None) -> None:
         """Say a sentence; `usage` goes with finals only (spec 4)."""
-        self._apply(Signal.RESULT)
-        message = messages.ResultGenerated(task_id=self._task_id, sentence=sentence, usage=usage)
-        self._output.append(messages.encode_server(message))
+        self._apply(Signal.RESULT, self._find(task_id))
+        self._say(messages.ResultGenerated(task_id=task_id, sentence=sentence, usage=usage))
 
-    def finish(self) -> None:
+    def finish(self, task_id: str) -> None:
         """Say that the last result is out."""
-        self._apply(Signal.FINISH)
-        self._output.append(messages.encode_server(messages.TaskFinished(task_id=self._task_id)))
+        self._apply(Signal.FINISH, self._find(task_id))
+        self._say(messages.TaskFinished(task_id=task_id))
 
-    def fail(self, error: HearlineError) -> None:
-        """Say that the task failed, and close."""
-        self._apply(Signal.FAIL)
-        self._say_failure(error)
+    def fail(self, task_id: str, error: HearlineError) -> None:
+        """Say that a task failed, and close, which ends the other tasks too."""
+        task = self._find(task_id)
+        self._apply(Signal.FAIL, task)
+        self._end(task, error)
 
     def _take(self, message: ClientMessage) -> ServerEvent | None:
+        task = self._find(message.task_id)
         match message:
             case RunTask():
-                error = RemoteProtocolError("A task is running: finish it before the next.")
-                if self._apply(Signal.RUN_TASK, error):
-                    self._task_id = message.task_id
+                error = RemoteProtocolError("This task is running: finish it before the next.")
+                if self._apply(Signal.RUN_TASK, task, error):
+                    self._tasks[task.task_id] = task
+                    self._used = True
                     return TaskRequested(message)
             case ContinueTask():
-                if self._apply(Signal.CONTINUE_TASK, _no_task(message)):
-                    return ContextReceived(message.input)
+                if self._apply(Signal.CONTINUE_TASK, task, _no_task(message)):
+                    return ContextReceived(message.task_id, message.input)
             case FinishTask():
-                if self._apply(Signal.FINISH_TASK, _no_task(message)):
-                    return FinishRequested()
+                if self._apply(Signal.FINISH_TASK, task, _no_task(message)):
+                    return FinishRequested(message.task_id)
         return None
 
-    def _apply(self, signal: Signal, error: HearlineError | None = None) -> bool:
-        """Move by the table and return whether the signal is to be taken.
+    def _apply(self, signal: Signal, task: ServerTask, error: HearlineError | None = None) -> bool:
+        """Move by the tables and return whether the signal is to be taken.
 
         Args:
             signal: What happened.
+            task: The task that it is about.
             error: What to tell the client if this breaks the protocol.
 
         Raises:
             LocalProtocolError: The service may not do this now.
 
         """
-        transition = TRANSITIONS[self._state, signal]
-        if transition.outcome is Outcome.FORBID:
-            raise LocalProtocolError(f"{signal} while {self._state}")
-        self._state = transition.state
-        if transition.outcome is Outcome.FAIL:
-            self._say_failure(error or RemoteProtocolError(f"Unexpected: {signal}."))
-        elif transition.outcome is Outcome.CLOSE:
-            self._output.append(Close(1000, "no further task"))
-        return transition.outcome is Outcome.TAKE
+        outcome = CONNECTION_OUTCOMES[self.state, signal]
+        if outcome is Outcome.FORBID:
+            raise LocalProtocolError(f"{signal} while the connection is {self.state}")
+        if outcome is Outcome.ROUTE:
+            outcome = task.apply(signal)
+        if task.state is TaskState.ENDED:
+            self._tasks.pop(task.task_id, None)
+        if outcome is Outcome.FAIL:
+            self._end(task, error or RemoteProtocolError(f"Unexpected: {signal}."))
+        elif outcome is Outcome.CLOSE:
+            self._close(Close(1000, "no further task"))
+        return outcome is Outcome.TAKE
 
-    def _say_failure(self, error: HearlineError) -> None:
+    def _find(self, task_id: str | None) -> ServerTask:
+        """Return the task under way by this name, or else a new one."""
+        return self._tasks.get(task_id) or ServerTask(task_id)
+
+    def _front(self) -> ServerTask:
+        """Return the task that what names none is about: the oldest that takes audio, if any."""
+        oldest = next(iter(self._tasks.values()), None)
+        return self._first(TaskState.RUNNING) or oldest or ServerTask(None)
+
+    def _first(self, state: TaskState) -> ServerTask | None:
+        """Return the oldest task that is there, if any."""
+        return next((task for task in self._tasks.values() if task.state is state), None)
+
+    def _say(self, message: ServerMessage) -> None:
+        self._output.append(messages.encode_server(message))
+
+    def _end(self, culprit: ServerTask, error: HearlineError) -> None:
+        """Say that a task failed, tell the other tasks that this ends them too, and close."""
         code = error.reported_code
-        failure = messages.TaskFailed(
-            task_id=self._task_id, error_code=code, error_message=error.message or code
-        )
-        self._output.append(messages.encode_server(failure))
-        self._output.append(Close(_close_code(error), code))
+        text = error.message or code
+        self._say_failure(culprit.task_id, code, text)
+        for task_id in self._tasks:
+            self._say_failure(task_id, code, f"Another task of this connection failed: {text}")
+        self._close(Close(_close_code(error), code))
+
+    def _say_failure(self, task_id: str | None, code: str, text: str) -> None:
+        self._say(messages.TaskFailed(task_id=task_id, error_code=code, error_message=text))
+
+    def _close(self, close: Close) -> None:
+        self._closed = True
+        self._tasks.clear()
+        self._output.append(close)
 
 
 def _no_task(message: ContinueTask | FinishTask) -> RemoteProtocolError:
