@@ -1,4 +1,4 @@
-"""Every code that a server says in `task-failed`, through a real socket, with the text documented."""
+"""Every code that a server says in `task-failed`, through a real socket, with its text."""
 
 import json
 import re
