@@ -98,18 +98,28 @@ class Scripted:
     name = "scripted"
     languages: frozenset[str] = frozenset()
 
-    def __init__(self, script: Script, *, parallelism: int = 1, batch_limit: int = 8) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        parallelism: int = 1,
+        batch_limit: int = 8,
+        punctuates: bool = True,
+    ) -> None:
         """Learn the script.
 
         Args:
             script: Asked at every decode step; called from decoder threads.
             parallelism: How many decoder threads to ask for.
             batch_limit: How many streams to take in one batch.
+            punctuates: Whether to claim that lines are said with their punctuation, so that they
+                are reported as they are.
 
         """
         self._script = script
         self.parallelism = parallelism
         self.batch_limit = batch_limit
+        self.punctuates = punctuates
 
     def open(self, hints: Hints) -> Stream:  # noqa: ARG002 - the script needs no hints
         """Return a stream for a new utterance."""
