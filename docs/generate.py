@@ -240,6 +240,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _default(parameter: Parameter) -> str:
     if parameter.required:
         return "required"
+    if isinstance(parameter.default, bool):
+        return f"`{str(parameter.default).lower()}`"
     return f"`{parameter.default}`" if parameter.default or parameter.default == 0 else "none"
 
 

@@ -14,7 +14,7 @@ from hearline.engines.base import Engine
 from hearline.engines.scripted import Line, Script, Scripted
 from hearline.server.app import Server
 from hearline.server.running import EmbeddedServer
-from hearline.speech import SAMPLE_RATE, Samples
+from hearline.speech import SAMPLE_RATE, Hypothesis, Samples, Word
 from hearline.vad.loudness import Loudness
 from hearline.wire.server import Deadlines
 
@@ -45,6 +45,15 @@ def pitch_script(samples: Samples) -> Line:
     spectrum = np.abs(np.fft.rfft(samples))
     hertz = int(np.argmax(spectrum)) * SAMPLE_RATE / samples.size
     return Line(text=f"tone {round(hertz / 10) * 10}")
+
+
+def heard(*words: str, pauses_ms: dict[int, int] | None = None, between: str = " ") -> Hypothesis:
+    """What an engine without punctuation gives: words of 200 ms, and pauses after some of them."""
+    begin, result = 0, []
+    for place, word in enumerate(words):
+        result.append(Word(text=word, begin=begin, end=begin + 3200))
+        begin += 3200 + 16 * (pauses_ms or {}).get(place, 0)
+    return Hypothesis(words=tuple(result), text=between.join(words))
 
 
 @contextmanager

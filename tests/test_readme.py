@@ -13,7 +13,7 @@ from hearline.config import Settings
 from hearline.server.app import Server
 from hearline.server.running import EmbeddedServer
 
-SPOKEN = "the weather is nice today and the sun is shining"
+SPOKEN = "The weather is nice today and the sun is shining."
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from hearline.errors import AudioError, EngineError
 from hearline.scheduler import Job, Report, Scheduler
 from hearline.session import Session
 from hearline.speech import Hints, Samples
+from hearline.text.finisher import Finisher, Style
 from hearline.vad.loudness import Loudness
 from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
@@ -72,6 +73,7 @@ def open_job(scheduler: Scheduler, engine: Scripted, declared: str = "pcm") -> J
             segmenter=Segmenter(SilenceRule.constant(0.5)),
             engine=engine,
             hints=Hints(),
+            finisher=Finisher(Style(), language=None, punctuated=True),
         )
     )
 

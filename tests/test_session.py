@@ -12,6 +12,7 @@ from hearline.engines.scripted import Line, Scripted, saying
 from hearline.errors import AudioError, NoValidAudio
 from hearline.session import Session
 from hearline.speech import SAMPLE_RATE, EndpointReason, Hints, Samples, Transcript
+from hearline.text.finisher import Finisher, Style
 from hearline.vad.loudness import Loudness
 from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
@@ -26,6 +27,7 @@ def open_session(engine: Engine | None = None, *, silence_ms: int = 500) -> Sess
         segmenter=Segmenter(SilenceRule.constant(silence_ms / 1000)),
         engine=engine or Scripted(pitch_script),
         hints=Hints(),
+        finisher=Finisher(Style(), language=None, punctuated=True),
     )
 
 

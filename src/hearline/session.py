@@ -1,4 +1,4 @@
-"""One task: packets in, transcripts out. Joins decoder, detector state, segmenter and streams.
+"""One task: packets in, transcripts out. Joins decoder, detector, segmenter, streams and finisher.
 
 Pure core: no clock, no thread, no socket, and nothing of the wire. One thread at a time drives it:
 `feed` packets, hand each `next_frame` to a detector and its verdict to `hear`, decode
@@ -24,6 +24,7 @@ from hearline.speech import (
     Transcript,
     Turn,
 )
+from hearline.text.finisher import Finisher
 from hearline.vad.detector import FRAME_SAMPLES, DetectorState
 from hearline.vad.segmenter import Segmenter, SpeechEnded, SpeechStarted
 
@@ -44,6 +45,7 @@ class _Utterance:
         end: Index after the last one, once it is over.
         reason: Why it is over.
         number: Its number in the session, once it was reported.
+        heard: The engine's text at the last poll.
         text: The text reported last.
         held: Silence after the speech, kept back until it is known whether speech goes on.
 
@@ -55,6 +57,7 @@ class _Utterance:
     end: int | None = None
     reason: EndpointReason | None = None
     number: int | None = None
+    heard: str = ""
     text: str = ""
     held: list[Samples] = field(default_factory=list[Samples])
 
@@ -70,6 +73,7 @@ class Session:
         segmenter: Segmenter,
         engine: Engine,
         hints: Hints,
+        finisher: Finisher,
     ) -> None:
         """Begin with nothing heard; the parts belong to this session alone, but for the engine."""
         self.detector_state = detector_state
@@ -77,6 +81,7 @@ class Session:
         self._segmenter = segmenter
         self._engine = engine
         self._hints = hints
+        self._finisher = finisher
         self._pending: Samples = np.zeros(0, np.float32)
         self._received = 0
         self._heard = 0
@@ -160,9 +165,12 @@ class Session:
         while self._utterances:
             utterance = self._utterances[0]
             final = utterance.end is not None and utterance.stream.done
-            hypothesis = utterance.stream.hypothesis()
-            if self._worth_reporting(utterance, hypothesis, final=final):
-                transcripts.append(self._report(utterance, hypothesis, final=final))
+            heard = utterance.stream.hypothesis()
+            if final or heard.text != utterance.heard:
+                utterance.heard = heard.text
+                hypothesis = self._finish(utterance, heard, final=final)
+                if self._worth_reporting(utterance, hypothesis, final=final):
+                    transcripts.append(self._report(utterance, hypothesis, final=final))
             if not final:
                 break
             utterance.stream.close()
@@ -204,6 +212,11 @@ class Session:
         self._lead.extend(utterance.held)  # not heard by this stream, and perhaps by the next
         utterance.held.clear()
         utterance.stream.finish()
+
+    def _finish(self, utterance: _Utterance, heard: Hypothesis, *, final: bool) -> Hypothesis:
+        """Write what was heard; an utterance that was cut for its length is no whole sentence."""
+        complete = final and utterance.reason is not EndpointReason.LENGTH
+        return self._finisher.finish(heard, complete=complete)
 
     def _worth_reporting(
         self, utterance: _Utterance, hypothesis: Hypothesis, *, final: bool

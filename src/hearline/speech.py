@@ -31,10 +31,13 @@ class Word:
     """A recognised word and its place.
 
     Attributes:
-        text: The word, without punctuation or surrounding space.
+        text: The word. In an engine's hypothesis as it stands in the text, without surrounding
+            space; in a transcript with the space that follows it, if no punctuation does.
         begin: Index of its first sample.
         end: Index after its last sample.
         confidence: Posterior probability in ``[0, 1]``, or None where the engine gives none.
+        punctuation: In a transcript, the punctuation that follows the word, with its space: texts
+            and punctuation of all words make up the text exactly. Engines leave it empty.
 
     """
 
@@ -42,11 +45,12 @@ class Word:
     begin: int
     end: int
     confidence: float | None = None
+    punctuation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """The best words of one utterance so far, as an engine gives them.
+    """The best words of one utterance so far, as an engine gives them or a transcript has them.
 
     Attributes:
         words: In order of time; indices count from the stream's first sample.
@@ -66,7 +70,7 @@ class Transcript:
         utterance: Number of the utterance in its session, from 1.
         begin: Index of the first sample of speech.
         end: Index after the last sample of speech; None while partial.
-        hypothesis: Words with indices from the task's first sample.
+        hypothesis: Words as they are to be read, with indices from the task's first sample.
         first: Whether this is the first report of the utterance.
         reason: Why the utterance ended; None while partial.
 

@@ -48,7 +48,7 @@ def test_closed_standard_streams_are_no_reason_to_fail(
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout.split()[:2]) == (0, ["the", "weather"])
+    assert (done.returncode, done.stdout.split()[:2]) == (0, ["The", "weather"])
 
 
 def test_a_pipe_that_stays_open_does_not_hold_up_an_interrupt(

@@ -54,5 +54,5 @@ def test_real_speech_is_recognised(
     audio = (speech / "en" / "goforward.raw").read_bytes()
     outcome = drive(pocketsphinx.url, packets(audio, 3200))
     assert outcome.error is None
-    assert outcome.finals == ["go forward ten meters"]
+    assert outcome.finals == ["Go forward ten meters."]
     assert outcome.usage_s == 3

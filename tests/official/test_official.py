@@ -119,7 +119,7 @@ def test_tasks_interleaved_on_one_connection(root: Path, tones: EmbeddedServer, 
 def test_real_speech(client: tuple[Path, str], speech: Path, pocketsphinx: EmbeddedServer) -> None:
     result = run(client, pocketsphinx.url, speech / "en" / "cards_005.wav")
     (sentence,) = result["sentences"]
-    assert sentence["text"] == "eight of spades four of clubs seven of hearts"
+    assert sentence["text"] == "Eight of spades four of clubs seven of hearts."
     assert result["usage"] == {"duration": 4}
     times = [(word["begin_time"], word["end_time"]) for word in sentence["words"]]
     assert times == sorted(times)

@@ -47,8 +47,8 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
     return [sentence["text"] for sentence in finals(messages)]
 
 
-CARDS = "eight of spades four of clubs seven of hearts"
-FORWARD = "go forward ten meters"
+CARDS = "Eight of spades four of clubs seven of hearts."
+FORWARD = "Go forward ten meters."
 
 
 def test_two_sessions_at_once_get_their_own_words(
@@ -83,7 +83,7 @@ def test_finals_do_not_depend_on_packets_of_one_byte(
 
 def test_words_have_times_and_confidences(server: EmbeddedServer, cards: bytes) -> None:
     (sentence,) = finals(recognise(server.url, cards))
-    assert "".join(word["text"] for word in sentence["words"]) == CARDS
+    assert "".join(word["text"] + word["punctuation"] for word in sentence["words"]) == CARDS
     times = [time for word in sentence["words"] for time in (word["begin_time"], word["end_time"])]
     assert times == sorted(times)
     assert sentence["begin_time"] <= times[0] <= times[-1] <= sentence["end_time"]

@@ -33,6 +33,13 @@ def test_a_required_parameter_may_be_neither_missing_nor_null(name: str, present
         ({"max_sentence_silence": None}, "max_sentence_silence", 1300),
         ({"language_hints": [None]}, "language_hints", ()),
         ({"language_hints": ["en", "zh"]}, "language_hints", ("en", "zh")),
+        ({"disfluency_removal_enabled": "true"}, "disfluency_removal_enabled", True),
+        (
+            {"inverse_text_normalization_enabled": "False"},
+            "inverse_text_normalization_enabled",
+            False,
+        ),
+        ({"special_word_filter": None}, "special_word_filter", None),
     ],
 )
 def test_what_real_clients_send_is_forgiven(raw: dict[str, Any], field: str, value: object) -> None:
@@ -60,6 +67,8 @@ def test_unknown_names_are_ignored() -> None:
         ("max_sentence_silence", {}, "an integer"),
         ("language_hints", "en", "a list of strings"),
         ("language_hints", [1], "a list of strings"),
+        ("punctuation_prediction_enabled", "maybe", "true or false"),
+        ("special_word_filter", {"word_list": []}, "a string"),
     ],
 )
 def test_an_error_names_field_value_and_range(name: str, value: object, allowed: str) -> None:

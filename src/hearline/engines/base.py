@@ -67,6 +67,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def punctuates(self) -> bool:
+        """Whether its texts have punctuation and case of their own, which are then left alone."""
+        ...
+
+    @property
     def parallelism(self) -> int:
         """How many threads may usefully be in `decode` at once."""
         ...

@@ -248,6 +248,7 @@ class PocketSphinx:
             raise EngineError("PocketSphinx is not installed: pip install 'hearline[server]'")
         self.name: Final = "pocketsphinx"
         self.languages: Final = frozenset({"en"})
+        self.punctuates: Final = False
         self.batch_limit: Final = 1
         self._streaming_limit = streaming_limit
         self._patience_s = patience_s

@@ -105,6 +105,7 @@ class Scripted:
         parallelism: int = 1,
         batch_limit: int = 8,
         capacity: int | None = None,
+        punctuates: bool = True,
     ) -> None:
         """Learn the script.
 
@@ -113,12 +114,15 @@ class Scripted:
             parallelism: How many decoder threads to ask for.
             batch_limit: How many streams to take in one batch.
             capacity: How many sessions to take at once; None for any number.
+            punctuates: Whether to claim that lines are said with their punctuation, so that they
+                are reported as they are.
 
         """
         self._script = script
         self.parallelism = parallelism
         self.batch_limit = batch_limit
         self.capacity = capacity
+        self.punctuates = punctuates
 
     def open(self, hints: Hints) -> Stream:  # noqa: ARG002 - the script needs no hints
         """Return a stream for a new utterance."""

@@ -11,6 +11,8 @@ from hearline.errors import InvalidParameter, ModelNotFound, Overloaded, shown
 from hearline.scheduler import Deliver, Job, Scheduler
 from hearline.session import Session
 from hearline.speech import Hints, Turn
+from hearline.text.finisher import Finisher, Style
+from hearline.text.special_words import read_special_words
 from hearline.vad.detector import Detector
 from hearline.vad.rules import SilenceRule
 from hearline.vad.segmenter import Segmenter
@@ -29,6 +31,9 @@ SERVED_MODELS: Final = frozenset(
     }
 )
 """DashScope's names that the one engine answers to, beside its own (spec 0.1)."""
+
+_PARAFORMER: Final = "paraformer"
+"""How the names of the models begin that write numbers in digits unless told otherwise."""
 
 
 class Service:
@@ -56,12 +61,8 @@ class Service:
                 f"also as {', '.join(sorted(SERVED_MODELS))}."
             )
         parameters = read_parameters(task.parameters)
-        capacity = self._engine.capacity
-        if capacity is not None and self.scheduler.load >= capacity:
-            raise Overloaded(
-                "Requests rate limit exceeded, please try again later. "
-                f"This server follows {capacity} sessions at once."
-            )
+        self._admit()
+        language = self._language(parameters)
         session = Session(
             decoder=open_decoder(parameters.format, parameters.sample_rate),
             detector_state=self._detector.open(),
@@ -69,7 +70,8 @@ class Service:
                 _silence_rule(parameters), noise_threshold=parameters.speech_noise_threshold
             ),
             engine=self._engine,
-            hints=Hints(language=self._language(parameters), context=_to_turns(task.input)),
+            hints=Hints(language=language, context=_to_turns(task.input)),
+            finisher=self._finisher(task.model, parameters, language),
         )
         return self.scheduler.open(session)
 
@@ -82,10 +84,32 @@ class Service:
         """
         self.scheduler.update_context(job, _to_turns(raw))
 
+    def _admit(self) -> None:
+        capacity = self._engine.capacity
+        if capacity is not None and self.scheduler.load >= capacity:
+            raise Overloaded(
+                "Requests rate limit exceeded, please try again later. "
+                f"This server follows {capacity} sessions at once."
+            )
+
     def close(self) -> None:
         """Stop the engine, which ends the steps under way, then the decoder threads."""
         self._engine.close()
         self.scheduler.close()
+
+    def _finisher(self, model: str, parameters: Parameters, language: str | None) -> Finisher:
+        """Return what writes the session's sentences; an engine's only language is the text's."""
+        if language is None and len(self._engine.languages) == 1:
+            (language,) = self._engine.languages
+        special = parameters.special_word_filter
+        numbers = parameters.inverse_text_normalization_enabled
+        style = Style(
+            punctuation=parameters.punctuation_prediction_enabled,
+            numbers=model.startswith(_PARAFORMER) if numbers is None else numbers,
+            fluent=parameters.disfluency_removal_enabled,
+            special_words=None if special is None else read_special_words(special),
+        )
+        return Finisher(style, language=language, punctuated=self._engine.punctuates)
 
     def _language(self, parameters: Parameters) -> str | None:
         """Return the language to expect: the first hint counts (spec 3.1)."""

@@ -98,6 +98,31 @@ class Parameters(Struct, frozen=True, kw_only=True):
             "An engine that does not know the language refuses the task."
         ),
     ] = ()
+    punctuation_prediction_enabled: Annotated[
+        bool,
+        Rule(
+            doc="Punctuation; where the engine has none, by pauses, and sentence case with it. "
+            "`false` removes it, also for the models where DashScope cannot."
+        ),
+    ] = True
+    inverse_text_normalization_enabled: Annotated[
+        bool | None,
+        Rule(
+            doc="Numbers in digits, for Chinese, English and Japanese. Unset, it is `true` for the "
+            "names that begin with `paraformer` and `false` for all others, as documented there.",
+        ),
+    ] = None
+    disfluency_removal_enabled: Annotated[
+        bool,
+        Rule(doc="Leave out filler words (um, 嗯, えーと), for Chinese, English and Japanese."),
+    ] = False
+    special_word_filter: Annotated[
+        str | None,
+        Rule(
+            doc="JSON text that names words to mask with `*` and words to leave out, "
+            "[see below](#special-words)."
+        ),
+    ] = None
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -154,10 +179,15 @@ _KIND_NAMES: Final[Mapping[Any, str]] = {
 }
 
 
+_OPTIONAL: Final = (bool, str)
+"""The types of parameters that may also be unset, which no default stands for."""
+
+
 def _declarations() -> tuple[Parameter, ...]:
     found: list[Parameter] = []
     for field in msgspec.structs.fields(Parameters):
         kind, rule = get_args(field.type)
+        kind = next((own for own in _OPTIONAL if kind == own | None), kind)
         found.append(Parameter(name=field.name, kind=kind, default=field.default, rule=rule))
     return tuple(found)
 

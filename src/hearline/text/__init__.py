@@ -1,0 +1,1 @@
+"""Words to sentence: filler words, number forms, special words, punctuation and case."""
