@@ -38,7 +38,6 @@ CLIPS = (
     "en/azure_training_audio2.wav",
     "ja/watson_ja-JP_Broadband_sample1.wav",
     "vad/fsmn_vad_example.wav",
-    "vad/silero_test.opus",
 )
 THRESHOLDS_MS = (200, 800, 1300, 6000)
 NOISE_THRESHOLDS = (-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0)
