@@ -3,10 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from hearline.config import Settings
@@ -125,7 +126,8 @@ def recognise(
     """A whole task over a connection of its own; returns all messages."""
     with connect(url, compression=None, max_size=None) as connection:
         connection.send(run_task(task_id, **parameters))
-        for packet in packets(audio, size):
-            connection.send(packet)
-        connection.send(finish_task(task_id))
+        with suppress(ConnectionClosed):  # a task that failed; what was said before is still read
+            for packet in packets(audio, size):
+                connection.send(packet)
+            connection.send(finish_task(task_id))
         return receive_to_end(connection)
