@@ -34,10 +34,15 @@ def client(request: pytest.FixtureRequest, root: Path) -> tuple[Path, str]:
     version, mode = request.param
     if version == "ours":
         return root / "compat" / "dashscope" / "src", mode
+    return wheel(root, version), mode
+
+
+def wheel(root: Path, version: str) -> Path:
+    """The folder of an official wheel; without it the test is skipped."""
     folder = Path(os.environ.get("HEARLINE_OFFICIAL", root / ".venv" / "official")) / version
     if not folder.is_dir():
         pytest.skip(f"no dashscope {version}: scripts/test installs it")
-    return folder, mode
+    return folder
 
 
 def run(client: tuple[Path, str], url: str, file: Path, *, key: str = KEY) -> dict[str, Any]:
@@ -107,9 +112,7 @@ def test_words_times_usage_and_callbacks(
 
 
 def test_tasks_interleaved_on_one_connection(root: Path, tones: EmbeddedServer, file: Path) -> None:
-    folder = Path(os.environ.get("HEARLINE_OFFICIAL", root / ".venv" / "official")) / "2.0.2"
-    if not folder.is_dir():
-        pytest.skip("no dashscope 2.0.2: scripts/test installs it")
+    folder = wheel(root, "2.0.2")
     result = run((folder, "shared"), tones.url, file)
     assert result["texts"] == [["tone 440", "tone 600"]] * 4
     assert result["refusal"] == "another task owns the binary uplink on this connection"
@@ -137,9 +140,7 @@ def pocketsphinx() -> Iterator[EmbeddedServer]:
 def test_a_wrong_key_is_told_as_the_cloud_tells_it(
     root: Path, tones: EmbeddedServer, file: Path
 ) -> None:
-    folder = Path(os.environ.get("HEARLINE_OFFICIAL", root / ".venv" / "official")) / "2.0.2"
-    if not folder.is_dir():
-        pytest.skip("no dashscope 2.0.2: scripts/test installs it")
+    folder = wheel(root, "2.0.2")
     result = run((folder, "call"), tones.url, file, key="sk-wrong")
     assert (result["status"], result["code"]) == (401, 401)
     assert "Unauthorized" in result["message"]
